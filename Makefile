@@ -1,0 +1,56 @@
+# The single door. Every target sets up what it needs in .venv by itself.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# PIP_CONSTRAINT also pins the build backend.
+define install
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing ionbox$(1) into $(VENV) ..."
+	@PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(BIN)/pip install --quiet --editable '.$(1)'
+	@touch $@
+endef
+
+.PHONY: demo serve test lint format bench docs lock clean
+
+demo: $(VENV)/ready       ## run the notebook's job against a server of its own
+	@$(BIN)/ionbox demo
+
+serve: $(VENV)/ready      ## serve the API at http://127.0.0.1:8000
+	@$(BIN)/ionbox serve
+
+test: $(VENV)/ready-test  ## all tests that need no more than Python
+	@$(BIN)/pytest -n auto
+
+lint: $(VENV)/ready-lint $(VENV)/ready-test  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready-lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
+	$(BIN)/python -m benchmarks.service
+
+docs: $(VENV)/ready-docs
+	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
+
+lock:  ## renew the exact versions
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet uv
+	echo scikit-build-core | $(BIN)/uv pip compile --quiet --universal --upgrade --all-extras \
+		--no-emit-index-url --no-annotate --no-header --python-version 3.11 \
+		pyproject.toml - -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build docs/_build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/ready: pyproject.toml requirements.lock
+	$(call install,)
+
+$(VENV)/ready-%: pyproject.toml requirements.lock
+	$(call install,[$*])

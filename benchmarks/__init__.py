@@ -1,0 +1,1 @@
+"""Every figure that ionbox quotes, measured."""

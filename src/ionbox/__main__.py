@@ -1,0 +1,7 @@
+"""`python -m ionbox` is the command line."""
+
+from __future__ import annotations
+
+from ionbox.cli import main
+
+main()

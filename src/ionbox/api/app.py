@@ -1,0 +1,120 @@
+"""The ASGI application: the faces behind one edge."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ionbox.api import problems
+from ionbox.api.endpoints import routes
+from ionbox.api.extensions import keys
+from ionbox.api.v03.routes import ENDPOINTS as V03
+from ionbox.config import is_loopback
+from ionbox.errors import IonboxError
+from ionbox.service.access import Caller
+from ionbox.service.service import Service
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """What the handlers need; see `requests.Context`."""
+
+    service: Service
+    started_at: datetime
+    key_hint: str
+    operator_token: str
+    anyone: Caller | None = None
+
+
+def make_app(context: AppContext, lifespan: Lifespan, hosts: Sequence[str]) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        hosts: Names, beside IP addresses of its own, under which the server may be addressed.
+    """
+    app = Starlette(
+        routes=[Route("/", greet), *routes(V03), *routes(keys.ENDPOINTS)],
+        exception_handlers={
+            IonboxError: problems.on_error,
+            HTTPException: problems.on_http_exception,
+            Exception: problems.on_exception,
+        },
+        lifespan=lifespan,
+    )
+    # Clients follow no redirects.
+    app.router.redirect_slashes = False
+    app.state.context = context
+    return Edge(app, hosts)
+
+
+async def greet(_: Request) -> Response:
+    """GET /."""
+    return PlainTextResponse("This is ionbox. Its API is at /v0.3, described by /v0.3/api-docs.\n")
+
+
+class Edge:
+    """Refuses requests that a web page of somebody else made, and numbers the answers.
+
+    A foreign page cannot set the header `Host` to one of ours (DNS rebinding), and browsers tell
+    the `Origin` of what they send.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+
+        async def send_numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        refusal = self._refusal(Headers(scope=scope))
+        if refusal is None:
+            await self._app(scope, receive, send_numbered)
+        else:
+            problem = problems.Problem(403, "Forbidden", refusal)
+            await problems.answer(problem)(scope, receive, send_numbered)
+
+    def _refusal(self, headers: Headers) -> str | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return f"host '{host}' is not known here; allow it with --allow-host"
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return f"requests from pages of '{origin}' are not served"
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        name = (urlsplit(f"//{host}").hostname or "").lower()
+        return name in self._hosts or is_loopback(name) or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    """An attacker's name can be made to lead here, but an address cannot be a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What ionbox adds, under `/ionbox/v1/`."""

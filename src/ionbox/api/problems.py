@@ -1,0 +1,80 @@
+"""Which error becomes which HTTP answer. Every body is IonQ's: statusCode, error, message."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Mapping
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ionbox.errors import (
+    BodyTooLargeError,
+    InvalidInputError,
+    IonboxError,
+    NotFoundError,
+    UnauthorizedError,
+)
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """Which keys of which part of the request are wrong."""
+
+    keys: list[str]
+    source: str
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The body of every answer that is an error."""
+
+    status_code: int
+    error: str
+    message: str
+    validation: Validation | None = None
+
+
+# The nearest class in an error's ancestry decides. The words are those of IonQ's own examples.
+PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
+    InvalidInputError: (400, "Bad Request"),
+    UnauthorizedError: (401, "Unauthorized Error"),
+    NotFoundError: (404, "Not Found Error"),
+    BodyTooLargeError: (413, "Request Entity Too Large"),
+}
+SERVER_ERROR = Problem(500, "Internal Server Error", "ionbox made a mistake; its log says which")
+
+
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the HTTP answer of a problem."""
+    return Response(
+        msgspec.json.encode(problem),
+        problem.status_code,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+def on_error(_: Request, error: Exception) -> Response:
+    """Answer an error that was raised on purpose."""
+    status, word = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    validation = None
+    if isinstance(error, InvalidInputError):
+        validation = Validation([error.path] if error.path else [], error.source)
+    headers = {"WWW-Authenticate": "apiKey"} if status == http.HTTPStatus.UNAUTHORIZED else None
+    return answer(Problem(status, word, str(error), validation), headers)
+
+
+def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the router found wrong: an unknown path, or a method that a path lacks."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    word = http.HTTPStatus(error.status_code).phrase
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    if error.status_code == http.HTTPStatus.NOT_FOUND:
+        word, message = "Not Found Error", f"{message}; ionbox serves /v0.3 (see /v0.3/api-docs)"
+    return answer(Problem(error.status_code, word, message), error.headers)
+
+
+def on_exception(_: Request, __: Exception) -> Response:
+    """Answer what nobody expected; the server's log holds the traceback."""
+    return answer(SERVER_ERROR)

@@ -1,0 +1,1 @@
+"""The face v0.3 of IonQ's API."""

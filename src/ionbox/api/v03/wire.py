@@ -1,0 +1,274 @@
+"""The bodies of API v0.3, and their translation to and from the core's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from ionbox.api.requests import decode_body
+from ionbox.backends.backend import Backend
+from ionbox.errors import InvalidInputError
+from ionbox.jobs.job import Job, JobStatus
+from ionbox.service.service import MAX_SEED, Submission
+
+DEFAULT_SHOTS = 100
+_MILLISECONDS = 1000
+
+# v0.3 has another word for one status.
+STATUS_TO_WIRE: Mapping[JobStatus, str] = {
+    status: "running" if status is JobStatus.STARTED else status.value for status in JobStatus
+}
+STATUS_FROM_WIRE = {word: status.value for status, word in STATUS_TO_WIRE.items()}
+
+
+class Noise(msgspec.Struct):
+    """Which noise model, and the seed of its sampling."""
+
+    model: str = "ideal"
+    seed: int | None = None
+
+
+class JobCreation(msgspec.Struct):
+    """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
+
+    input: msgspec.Raw | UnsetType = UNSET
+    body: msgspec.Raw | UnsetType = UNSET  # what cirq-ionq 1.6 calls the input
+    target: str | None = None
+    shots: int | float | str | None = None
+    name: str | None = None
+    metadata: dict[str, str] | None = None
+    noise: Noise | None = None
+    error_mitigation: dict[str, Any] | None = None
+    settings: dict[str, Any] | None = None
+    registers: dict[str, Any] | None = None
+
+
+class InputHead(msgspec.Struct):
+    """What decides how an input is read."""
+
+    format: str | None = None
+    circuits: msgspec.Raw | UnsetType = UNSET
+
+
+class JobCreated(msgspec.Struct):
+    """The answer to POST /jobs; `request` in seconds since 1970."""
+
+    id: str
+    status: str
+    request: int
+
+
+class GateCounts(msgspec.Struct):
+    """Operations on one qubit, and on two or more."""
+
+    one_qubit: int = msgspec.field(name="1q")
+    two_qubit: int = msgspec.field(name="2q")
+
+
+class Failure(msgspec.Struct):
+    """Why a job failed."""
+
+    error: str
+    code: str
+
+
+class Warnings(msgspec.Struct):
+    """What the caller should know about the outcome."""
+
+    messages: list[str]
+
+
+class JobBody(msgspec.Struct, omit_defaults=True):
+    """A job. Times in seconds since 1970, durations in milliseconds."""
+
+    id: str
+    type: str
+    status: str
+    name: str | None
+    metadata: dict[str, str] | None
+    target: str
+    noise: Noise
+    shots: int
+    qubits: int
+    circuits: int
+    gate_counts: GateCounts
+    request: int
+    predicted_execution_time: int
+    cost_usd: float
+    error_mitigation: dict[str, Any] | None
+    settings: dict[str, Any]
+    registers: dict[str, Any] | None
+    results_url: str
+    submitter_id: str
+    project_id: str
+    start: int | UnsetType = UNSET
+    response: int | UnsetType = UNSET
+    execution_time: int | UnsetType = UNSET
+    failure: Failure | UnsetType = UNSET
+    warning: Warnings | UnsetType = UNSET
+
+
+class JobList(msgspec.Struct, omit_defaults=True):
+    """A page of jobs, newest first; `next` is absent on the last page."""
+
+    jobs: list[JobBody]
+    next: str | UnsetType = UNSET
+
+
+class Done(msgspec.Struct):
+    """The answer to canceling or deleting one job."""
+
+    id: str
+    status: str
+
+
+class Ids(msgspec.Struct):
+    """Which jobs."""
+
+    ids: list[str]
+
+
+class BulkDone(msgspec.Struct):
+    """The answer to canceling or deleting many jobs: those that were found."""
+
+    ids: list[str]
+    status: str
+
+
+class BackendBody(msgspec.Struct):
+    """A backend; `last_updated` in seconds since 1970, `average_queue_time` in milliseconds."""
+
+    backend: str
+    status: str
+    qubits: int
+    average_queue_time: int
+    last_updated: int
+    degraded: bool
+    has_access: bool
+    noise_models: list[str]
+
+
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Results = dict[str, Probability]
+
+_job_creation = msgspec.json.Decoder(JobCreation)
+_input_head = msgspec.json.Decoder(InputHead)
+
+
+def read_submission(data: bytes) -> Submission:
+    """Read the body of POST /jobs.
+
+    Raises:
+        InvalidInputError: If it is not one.
+    """
+    body = decode_body(data, _job_creation)
+    given = body.input if body.input is not UNSET else body.body
+    if given is UNSET:
+        raise InvalidInputError("input", "missing; it holds the circuit")
+    noise = body.noise or Noise()
+    return Submission(
+        backend=body.target or "simulator",
+        input_format=_input_format(bytes(given)),
+        data=bytes(given),
+        shots=_integer("shots", DEFAULT_SHOTS if body.shots is None else body.shots),
+        seed=_seed(noise.seed),
+        noise_model=noise.model,
+        name=body.name,
+        metadata=body.metadata,
+        settings=body.settings,
+        error_mitigation=body.error_mitigation,
+        registers=body.registers,
+    )
+
+
+def _input_format(data: bytes) -> str:
+    try:
+        head = decode_body(data, _input_head)
+    except InvalidInputError as error:
+        place = "input" if error.path == "body" else f"input.{error.path}"
+        raise InvalidInputError(place, error.message) from error
+    if head.circuits is not UNSET:
+        message = "jobs of many circuits are not served yet; send one in 'input.circuit'"
+        raise InvalidInputError("input.circuits", message)
+    return head.format or "ionq.circuit.v0"
+
+
+def _integer(name: str, value: float | str) -> int:
+    """Some clients send numbers as text, some as floats."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.5
+    if not number.is_integer():
+        raise InvalidInputError(name, f"'{value}' is not an integer")
+    return int(number)
+
+
+def _seed(seed: int | None) -> int | None:
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise InvalidInputError("noise.seed", f"{seed} is not within 0 to {MAX_SEED}")
+    return seed
+
+
+def write_job(job: Job) -> JobBody:
+    """Return a job as v0.3 writes it."""
+    return JobBody(
+        id=job.id,
+        type="circuit",
+        status=STATUS_TO_WIRE[job.status],
+        name=job.name,
+        metadata=None if job.metadata is None else dict(job.metadata),
+        target=job.backend,
+        noise=Noise(job.noise_model, job.seed),
+        shots=job.shots,
+        qubits=job.num_qubits,
+        circuits=1,
+        gate_counts=GateCounts(*job.gate_counts),
+        request=_seconds(job.submitted_at),
+        predicted_execution_time=round(job.predicted_seconds * _MILLISECONDS),
+        cost_usd=0.0,
+        error_mitigation=_object(job.error_mitigation),
+        settings=_object(job.settings) or {},
+        registers=_object(job.registers),
+        results_url=f"/v0.3/jobs/{job.id}/results",
+        submitter_id=job.submitter_id,
+        project_id=job.project_id,
+        start=UNSET if job.started_at is None else _seconds(job.started_at),
+        response=UNSET if job.completed_at is None else _seconds(job.completed_at),
+        execution_time=_execution_time(job),
+        failure=UNSET if job.failure is None else Failure(job.failure.message, job.failure.code),
+        warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
+    )
+
+
+def _execution_time(job: Job) -> int | UnsetType:
+    if job.completed_at is None:
+        return UNSET
+    started_at = job.started_at or job.completed_at
+    return round((job.completed_at - started_at).total_seconds() * _MILLISECONDS)
+
+
+def _object(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if value is None else dict(value)
+
+
+def _seconds(time: datetime) -> int:
+    return int(time.timestamp())
+
+
+def write_backend(backend: Backend, last_updated: datetime) -> BackendBody:
+    """Return a backend as v0.3 writes it."""
+    return BackendBody(
+        backend=backend.name,
+        status=backend.status,
+        qubits=backend.num_qubits,
+        average_queue_time=0,
+        last_updated=_seconds(last_updated),
+        degraded=False,
+        has_access=True,
+        noise_models=list(backend.noise_models),
+    )

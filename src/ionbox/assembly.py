@@ -1,0 +1,297 @@
+"""Puts the house together: the only module that names concrete adapters."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import psutil
+import uvicorn
+from starlette.applications import Starlette
+
+from ionbox.api.app import AppContext, make_app
+from ionbox.backends.backend import Backend, read_backend
+from ionbox.config import Settings, is_loopback, key_from_environment, num_cores
+from ionbox.errors import DataDirectoryError, SettingsError, UnauthorizedError
+from ionbox.executors.processes import ProcessExecutor
+from ionbox.results.filesystem import FilesystemResults
+from ionbox.service.access import Caller, new_secret
+from ionbox.service.dispatcher import Capacity, Dispatcher
+from ionbox.service.service import Service
+from ionbox.store.sqlite import SqliteStore
+
+KEY_FILE = "api-key"
+# The rest of the machine's memory is the user's.
+MEMORY_SHARE = 0.8
+# Between the event loop and the writer; the default of 5 ms would be most of a job's latency.
+_SWITCH_SECONDS = 0.0005
+_EXIT_THREAD_DIED = 70
+# A client that comes back within this long finds its connection open.
+_KEEP_ALIVE_SECONDS = 75
+
+_log = logging.getLogger(__name__)
+
+
+class Running(msgspec.Struct, frozen=True):
+    """What `server.json` in the data directory tells of the server that uses it."""
+
+    pid: int
+    url: str
+    operator_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The core with its adapters, on one data directory."""
+
+    service: Service
+    dispatcher: Dispatcher
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What the banner says of a server that is ready."""
+
+    url: str
+    key: str
+    directory: Path
+    address: str
+
+
+@contextlib.contextmanager
+def open_house(settings: Settings) -> Iterator[House]:
+    """Lock a data directory and put the core together on it. No worker runs yet.
+
+    Raises:
+        DataDirectoryError: If another server uses the directory, or a newer ionbox wrote it.
+    """
+    directory = settings.directory
+    with _locked(directory):
+        store = SqliteStore(directory / "ionbox.sqlite")
+        with contextlib.closing(store):
+            results = FilesystemResults(directory / "results")
+            results.sweep(set(store.blobs()))
+            memory_bytes = int(psutil.virtual_memory().available * MEMORY_SHARE)
+            dispatcher = Dispatcher(
+                store,
+                results,
+                ProcessExecutor(settings.num_workers),
+                capacity=Capacity(num_cores(), memory_bytes),
+                clock=_now,
+            )
+            service = Service(
+                store,
+                results,
+                dispatcher,
+                backends=catalog(),
+                memory_bytes=memory_bytes,
+                clock=_now,
+                seed=settings.seed,
+            )
+            yield House(service, dispatcher, memory_bytes)
+
+
+def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
+    """Serve until a signal says to stop.
+
+    Args:
+        announce: Called once requests are answered.
+
+    Raises:
+        SettingsError: If the address cannot be listened on.
+        DataDirectoryError: As `open_house`.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    threading.excepthook = _die
+    with open_house(settings) as house, _listening(settings) as listener:
+        key = _first_start(house.service, settings.directory, os.environ)
+        running = Running(os.getpid(), _url(listener), secrets.token_urlsafe(32))
+        welcome = Welcome(running.url, key, settings.directory, settings.host)
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            house.dispatcher.start()
+            with _described(settings.directory, running):
+                announce(welcome)
+                yield
+            house.dispatcher.stop()
+
+        app = make_app(
+            AppContext(
+                service=house.service,
+                started_at=_now(),
+                key_hint=_key_hint(settings, running.url),
+                operator_token=running.operator_token,
+                anyone=_anyone(house.service) if settings.auth == "none" else None,
+            ),
+            lifespan,
+            (settings.host, socket.gethostname(), *settings.allow_host),
+        )
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=5,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def running_server(directory: Path) -> Running | None:
+    """Return the server that uses a data directory now, if one does and it is ready."""
+    try:
+        with _locked(directory):
+            return None
+    except DataDirectoryError:
+        return read_running(directory)
+
+
+def read_running(directory: Path) -> Running | None:
+    """Return what `server.json` tells, if it is there."""
+    try:
+        return msgspec.json.decode((directory / "server.json").read_bytes(), type=Running)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def catalog() -> list[Backend]:
+    """Return the backends that ionbox knows."""
+    folder = resources.files("ionbox.backends") / "catalog"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _die(death: threading.ExceptHookArgs) -> None:
+    """End the process: without its writer or its workers' threads it must not accept jobs.
+
+    Nothing is lost: the next start recovers from the store.
+    """
+    thread = death.thread.name if death.thread else "a thread"
+    _log.critical("%s died, and the server with it", thread, exc_info=death.exc_value)
+    os._exit(_EXIT_THREAD_DIED)
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the exclusive lock of a data directory, which is made where there is none."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        other = read_running(directory)
+        who = f"by the server at {other.url} (process {other.pid})" if other else "by another one"
+        raise DataDirectoryError(f"the data directory {directory} is in use {who}") from error
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
+                "--port 0 takes a free one"
+            ) from error
+        listener.listen(2048)
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _described(directory: Path, running: Running) -> Iterator[None]:
+    """Keep `server.json`, for who reads the data directory, as long as the server runs."""
+    path = directory / "server.json"
+    _write_private(path, msgspec.json.encode(running))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that only this user reads, whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    draft.rename(path)
+
+
+def _first_start(service: Service, directory: Path, environment: Mapping[str, str]) -> str:
+    """Make sure that a key exists, and return what the banner says of it.
+
+    A key that the user brings is remembered by its hash alone. IONQ_API_KEY is taken at the very
+    first start only; IONBOX_API_KEY says what it wants, so it is taken whenever it is new.
+    """
+    path = directory / KEY_FILE
+    given = key_from_environment(environment)
+    is_first = not service.keys()
+    if given is not None and (is_first or given[0] == "IONBOX_API_KEY"):
+        name, secret = given
+        if not _is_known(service, name, secret):
+            service.add_key(name, secret)
+        return f"your {name}"
+    if is_first:
+        secret = new_secret()
+        _write_private(path, f"{secret}\n".encode())
+        service.add_key("first", secret)
+    if path.exists():
+        return f"{path.read_text()[:11]}…, in {path}"
+    return "yours, as at the first start"
+
+
+def _is_known(service: Service, name: str, secret: str) -> bool:
+    """A revoked key stays revoked."""
+    try:
+        service.caller(secret)
+    except UnauthorizedError:
+        known = service.keys()
+        return any(key.name == name and key.revoked_at is not None for key in known)
+    return True
+
+
+def _key_hint(settings: Settings, url: str) -> str:
+    """Return what a 401 says; where the key lies is for callers on this machine only."""
+    if not is_loopback(settings.host):
+        return f"This is ionbox at {url}, not IonQ's cloud; ask its operator for a key."
+    where = settings.directory / KEY_FILE
+    place = f"lies in {where}" if where.exists() else "is the one of its first start"
+    return f"This is ionbox at {url}, not IonQ's cloud; its key {place} (see 'ionbox env')."
+
+
+def _anyone(service: Service) -> Caller:
+    key = service.keys()[0]
+    return Caller(key.id, key.project_id, key.submitter_id)

@@ -1,0 +1,77 @@
+"""`ionbox serve`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ionbox.config import AUTH_MODES, Settings
+
+if TYPE_CHECKING:
+    from ionbox.assembly import Welcome
+
+_TYPES: dict[str, Any] = {
+    "auth": click.Choice(AUTH_MODES),
+    "data": click.Path(file_okay=False, path_type=Path),
+    "host": str,
+    "allow_host": str,
+}
+
+
+def _options(command: click.decorators.FC) -> click.decorators.FC:
+    """Give a command one option for each setting."""
+    for row in reversed(dataclasses.fields(Settings)):
+        option = click.option(
+            f"--{row.name.replace('_', '-')}",
+            default=row.default,
+            type=_TYPES.get(row.name, int),
+            multiple=isinstance(row.default, tuple),
+            envvar=f"IONBOX_{row.name.upper()}",
+            show_envvar=True,
+            show_default=row.default not in (None, ()),
+            help=row.metadata["help"],
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+@click.option(
+    "--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends; for LocalServer."
+)
+def serve(*, until_eof: bool, **options: Any) -> None:  # noqa: ANN401 - one for each setting
+    """Serve the API until Ctrl-C.
+
+    Everything is kept in the data directory: jobs, results and keys outlive the server.
+    """
+    settings = Settings(**options)
+    from ionbox import assembly  # noqa: PLC0415 - half a second, and a wrong option needs none
+
+    if until_eof:
+        threading.Thread(target=_stop_at_eof, daemon=True).start()
+    assembly.serve(settings, _print_banner)
+
+
+def _print_banner(welcome: Welcome) -> None:
+    click.echo(
+        f"ionbox is ready at {welcome.url}\n"
+        f"  key      {welcome.key}\n"
+        f"  data     {welcome.directory}\n"
+        f"  address  {welcome.address}\n"
+        f'Point your SDK here with: eval "$(ionbox env)"     Stop with Ctrl-C.'
+    )
+    sys.stdout.flush()
+
+
+def _stop_at_eof() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,100 @@
+"""Every setting of a server, in one table: the fields of `Settings`."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ionbox.errors import SettingsError
+
+AUTH_MODES = ("key", "none")
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server runs. Every field is an option of `ionbox serve` and `IONBOX_<FIELD>`.
+
+    Raises:
+        SettingsError: If the settings do not go together.
+    """
+
+    host: str = field(default="127.0.0.1", metadata={"help": "Address to listen on."})
+    port: int = field(
+        default=DEFAULT_PORT, metadata={"help": "Port to listen on; 0 takes a free one."}
+    )
+    data: Path | None = field(
+        default=None,
+        metadata={
+            "help": "Directory that holds everything; by default in the user's data directory."
+        },
+    )
+    workers: int | None = field(
+        default=None, metadata={"help": "Worker processes; by default one more than cores."}
+    )
+    auth: str = field(
+        default="key", metadata={"help": "'key', or 'none' to accept any key (on loopback only)."}
+    )
+    seed: int | None = field(
+        default=None, metadata={"help": "Makes the seeds that are drawn for jobs repeatable."}
+    )
+    allow_host: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "A further host name under which this server may be addressed; may be repeated."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if self.auth not in AUTH_MODES:
+            raise SettingsError(f"auth: '{self.auth}' is not one of: {', '.join(AUTH_MODES)}")
+        if self.auth == "none" and not is_loopback(self.host):
+            raise SettingsError(f"auth: 'none' is for loopback addresses, not for {self.host}")
+        if self.workers is not None and self.workers < 2:
+            raise SettingsError(f"workers: {self.workers} given; at least 2 are needed")
+
+    @property
+    def directory(self) -> Path:
+        """The data directory."""
+        return self.data or default_directory()
+
+    @property
+    def num_workers(self) -> int:
+        """One worker a core, and one that is kept for short jobs."""
+        return self.workers or num_cores() + 1
+
+
+def default_directory() -> Path:
+    """Return where a user's data belongs on this system."""
+    import platformdirs  # noqa: PLC0415 - `--version` must not wait for it
+
+    return platformdirs.user_data_path("ionbox")
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address is reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def key_from_environment(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the name and value of the variable that holds the user's own key, if one does."""
+    for name in ("IONBOX_API_KEY", "IONQ_API_KEY"):
+        if environment.get(name):
+            return name, environment[name]
+    return None

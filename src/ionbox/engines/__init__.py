@@ -1,0 +1,1 @@
+"""Simulation methods behind one port: a circuit, its shots and a seed become an outcome."""

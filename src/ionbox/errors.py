@@ -1,0 +1,98 @@
+"""Every error that ionbox raises on purpose. They carry their facts; nothing here knows HTTP.
+
+IonboxError
+├── InvalidInputError           something the caller wrote is wrong; says where
+│   └── InvalidCircuitError     … inside a circuit
+├── UnauthorizedError           no key, or one that is not known here
+├── NotFoundError               no such job, backend or key within the caller's reach
+│   └── ResultsNotReadyError    the job is there, its results are not
+├── BodyTooLargeError           more bytes than a request may have
+├── LifecycleError              an event that a job's status does not allow
+├── DataDirectoryError          in use, of a newer version, or not ours to use
+└── SettingsError               a setting that cannot be
+"""
+
+from __future__ import annotations
+
+
+class IonboxError(Exception):
+    """The root of all errors raised on purpose."""
+
+
+class InvalidInputError(IonboxError):
+    """Something the caller wrote is wrong.
+
+    Args:
+        path: Where, in the caller's own document, such as `circuit[3].target` or `shots`.
+        message: What was given and what is allowed.
+        source: Which part of the request: `payload`, `query` or `params`.
+    """
+
+    def __init__(self, path: str, message: str, *, source: str = "payload") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+        self.message = message
+        self.source = source
+
+
+class InvalidCircuitError(InvalidInputError):
+    """A circuit that cannot be; `path` starts at the `input` of the request."""
+
+
+class UnauthorizedError(IonboxError):
+    """The caller showed no key, or one that is not known here."""
+
+
+class NotFoundError(IonboxError):
+    """No such thing within the caller's reach.
+
+    Args:
+        kind: What was looked for, such as `job`.
+        name: The id or name that was given.
+        known: Names that would have been found, where they may be told.
+    """
+
+    def __init__(self, kind: str, name: str, *, known: tuple[str, ...] = ()) -> None:
+        hint = f"; known here: {', '.join(known)}" if known else ""
+        super().__init__(f"{kind} '{name}' not found{hint}")
+        self.kind = kind
+        self.name = name
+        self.known = known
+
+
+class ResultsNotReadyError(NotFoundError):
+    """The job is there; its results are not, or never will be."""
+
+    def __init__(self, job_id: str, status: str) -> None:
+        IonboxError.__init__(self, f"job '{job_id}' has no results: its status is '{status}'")
+        self.kind, self.name, self.known = "results", job_id, ()
+        self.status = status
+
+
+class BodyTooLargeError(IonboxError):
+    """A request body over the limit.
+
+    Args:
+        limit_bytes: The most that is read.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the request body is larger than {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class LifecycleError(IonboxError):
+    """An event that a job's status does not allow."""
+
+    def __init__(self, status: str, event: str) -> None:
+        super().__init__(f"a job that is '{status}' does not know the event '{event}'")
+        self.status = status
+        self.event = event
+
+
+class DataDirectoryError(IonboxError):
+    """A data directory in use, written by a newer ionbox, or not ours to use."""
+
+
+class SettingsError(IonboxError):
+    """A setting that cannot be; says which, what was given and what is allowed."""

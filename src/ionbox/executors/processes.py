@@ -1,0 +1,160 @@
+"""Work on this machine: one process a worker, each served by a thread of the server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from ionbox.executors import frames
+from ionbox.service.work import Lost, Reply, Task
+
+_log = logging.getLogger(__name__)
+_RESPAWN_PAUSE_SECONDS = 0.5
+
+
+class ProcessExecutor:
+    """The port `Executor` on processes started anew, never forked.
+
+    Each worker has a thread that starts it, hands it tasks and waits for replies. Linux kills a
+    child when the *thread* that started it ends, so these threads live as long as the executor.
+    """
+
+    def __init__(self, num_workers: int) -> None:
+        self._workers = [_Worker(number) for number in range(num_workers)]
+
+    @property
+    def num_workers(self) -> int:
+        """How many tasks can run at once."""
+        return len(self._workers)
+
+    def start(
+        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+    ) -> None:
+        """Start the workers; see the port."""
+        for worker in self._workers:
+            worker.start(load, done)
+
+    def execute(self, worker: int) -> None:
+        """Have an idle worker load and run its task; returns at once."""
+        self._workers[worker].inbox.put(True)
+
+    def kill(self, worker: int) -> None:
+        """End what a worker does, at once."""
+        self._workers[worker].kill()
+
+    def stop(self) -> None:
+        """End every worker and return when none is left."""
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.join()
+
+
+class _Worker:
+    """One process and the thread that serves it."""
+
+    def __init__(self, number: int) -> None:
+        self.inbox: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._number = number
+        self._is_stopping = False
+        self._is_killed = False
+        self._kill_lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def start(
+        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+    ) -> None:
+        self._thread = threading.Thread(
+            target=self._serve, args=(load, done), name=f"worker-{self._number}", daemon=True
+        )
+        self._thread.start()
+
+    def kill(self) -> None:
+        with self._kill_lock:
+            self._is_killed = True
+            if self._process is not None and self._process.poll() is None:
+                self._process.kill()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self.inbox.put(False)
+        self.kill()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _serve(
+        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+    ) -> None:
+        self._spawn()
+        while self.inbox.get():
+            if self._is_killed:  # aimed at the task before, which had just been answered
+                self._replace("killed")
+            task = load(self._number)
+            done(self._number, None if task is None else self._run(task))
+        self._reap()
+
+    def _run(self, task: Task) -> Reply:
+        try:
+            self._connection.settimeout(task.timeout_seconds)
+            frames.send(self._connection, self._encoder.encode(task))
+            return self._decoder.decode(frames.receive(self._connection))
+        except TimeoutError:
+            return self._replace(f"no answer within {task.timeout_seconds} s")
+        except (EOFError, OSError):
+            return self._replace("the worker died")
+
+    def _replace(self, reason: str) -> Lost:
+        """End the process, whatever it does, and start another."""
+        status = self._reap()
+        if not self._is_stopping:
+            if status != -signal.SIGKILL:
+                time.sleep(_RESPAWN_PAUSE_SECONDS)  # what cannot even start must not spin
+            self._spawn()
+        return Lost(f"{reason} (exit status {status})")
+
+    def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [
+                    sys.executable,
+                    "-m",
+                    "ionbox.executors.worker",
+                    str(theirs.fileno()),
+                    str(read_end),
+                    str(os.getpid()),
+                ],
+                pass_fds=(theirs.fileno(), read_end),
+                stdin=subprocess.DEVNULL,
+                # An engine gets its threads from its grant, not from a library's own pool.
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
+        os.close(read_end)
+        self._connection, self._lifeline = ours, write_end
+        with self._kill_lock:
+            self._process, self._is_killed = process, False
+        if self._is_stopping:
+            self.kill()
+
+    def _reap(self) -> int:
+        """End the process and give back what it held; return its exit status."""
+        self.kill()
+        with self._kill_lock:
+            process, self._process = self._process, None
+        self._connection.close()
+        os.close(self._lifeline)
+        return process.wait() if process is not None else 0

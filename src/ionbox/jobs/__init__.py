@@ -1,0 +1,1 @@
+"""What a job is: its record and its lifecycle, pure."""

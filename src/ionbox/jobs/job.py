@@ -1,0 +1,102 @@
+"""The record of a job: what was asked, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the words of the API v0.4."""
+
+    SUBMITTED = "submitted"
+    READY = "ready"
+    STARTED = "started"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class FailureCode(StrEnum):
+    """Why a job failed; those of IonQ's codes that ionbox has a use for."""
+
+    INVALID_INPUT = "InvalidInput"
+    NOT_ENOUGH_QUBITS = "NotEnoughQubits"
+    PREFLIGHT_ERROR = "PreflightError"
+    SIMULATION_ERROR = "SimulationError"
+    INTERNAL_ERROR = "InternalError"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed, for programs (`code`) and for people (`message`)."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. A change makes a new record, through `lifecycle.step`.
+
+    Args:
+        seed: What makes its sampling repeatable; drawn at submit when the caller gave none.
+        settings: What the caller sent for the compiler and mitigation, echoed as it came.
+        registers: Names of classical registers, echoed as they came.
+        num_qubits: 0 until the circuit was read.
+        gate_counts: Operations on one qubit, and on two or more.
+        engine: The method that the planner chose; None until the circuit was read.
+        precision: `float64` or `float32`, as the planner chose.
+        predicted_seconds: How long the plan expects it to run.
+        memory_bytes: How much memory the plan expects it to take.
+        attempt: How often a worker has claimed it.
+    """
+
+    id: str
+    project_id: str
+    submitter_id: str
+    backend: str
+    input_format: str
+    shots: int
+    seed: int
+    submitted_at: datetime
+    status: JobStatus = JobStatus.SUBMITTED
+    name: str | None = None
+    metadata: Mapping[str, str] | None = None
+    noise_model: str = "ideal"
+    settings: Mapping[str, Any] | None = None
+    error_mitigation: Mapping[str, Any] | None = None
+    registers: Mapping[str, Any] | None = None
+    num_qubits: int = 0
+    gate_counts: tuple[int, int] = (0, 0)
+    engine: str | None = None
+    precision: str | None = None
+    predicted_seconds: float = 0.0
+    memory_bytes: int = 0
+    attempt: int = 0
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def new_job_id(now: datetime, entropy: int) -> str:
+    """Return a UUID that sorts by time.
+
+    Args:
+        now: The time of submission, aware.
+        entropy: At least 62 random bits.
+
+    Source:
+        RFC 9562, section 5.7, with the sub-millisecond fraction of section 6.2, method 3.
+    """
+    microseconds = int(now.timestamp() * 1_000_000)
+    milliseconds, fraction = divmod(microseconds, 1000)
+    twelfth_bits = fraction * 4096 // 1000
+    high = milliseconds << 16 | 0x7 << 12 | twelfth_bits
+    low = 0b10 << 62 | entropy & ((1 << 62) - 1)
+    return str(uuid.UUID(int=high << 64 | low))

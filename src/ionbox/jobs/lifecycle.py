@@ -1,0 +1,110 @@
+"""The life of a job as one table. `step` reads the table; nothing else changes a status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from ionbox.errors import LifecycleError
+from ionbox.jobs.job import Failure, Job, JobStatus
+
+TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
+
+
+class JobEvent(StrEnum):
+    """What can happen to a job."""
+
+    ACCEPT = "accept"  # its input was read and a plan was found
+    CLAIM = "claim"  # a worker takes it
+    LOSE = "lose"  # the worker that had it is gone
+    FINISH = "finish"  # the engine computed its outcome
+    FAIL = "fail"  # it cannot be done; the failure says why
+    CANCEL = "cancel"  # its owner no longer wants it
+
+
+class Effect(StrEnum):
+    """What the caller of `step` owes the world, in the same transaction or right after it."""
+
+    QUEUE = "queue"  # put it where workers look
+    STOP_WORK = "stop work"  # whoever works on it must stop
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What an event does to a job of one status."""
+
+    to: JobStatus
+    effects: tuple[Effect, ...] = ()
+
+
+_S, _E = JobStatus, JobEvent
+TRANSITIONS: Mapping[tuple[JobStatus, JobEvent], Transition] = {
+    (_S.SUBMITTED, _E.ACCEPT): Transition(_S.READY, (Effect.QUEUE,)),
+    (_S.SUBMITTED, _E.LOSE): Transition(_S.SUBMITTED, (Effect.QUEUE,)),
+    (_S.SUBMITTED, _E.FAIL): Transition(_S.FAILED),
+    (_S.SUBMITTED, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
+    (_S.READY, _E.CLAIM): Transition(_S.STARTED),
+    (_S.READY, _E.FAIL): Transition(_S.FAILED),
+    (_S.READY, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
+    (_S.STARTED, _E.FINISH): Transition(_S.COMPLETED),
+    (_S.STARTED, _E.FAIL): Transition(_S.FAILED),
+    (_S.STARTED, _E.LOSE): Transition(_S.READY, (Effect.QUEUE,)),
+    (_S.STARTED, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
+    # Canceling what has ended is a no-op that answers 200: SDKs cancel without looking.
+    (_S.COMPLETED, _E.CANCEL): Transition(_S.COMPLETED),
+    (_S.FAILED, _E.CANCEL): Transition(_S.FAILED),
+    (_S.CANCELED, _E.CANCEL): Transition(_S.CANCELED),
+}
+
+
+def step(
+    job: Job, event: JobEvent, now: datetime, *, failure: Failure | None = None
+) -> tuple[Job, tuple[Effect, ...]]:
+    """Return the job after an event, and the effects that are due.
+
+    Args:
+        failure: Why, with `JobEvent.FAIL` and only there.
+
+    Raises:
+        LifecycleError: If a job of this status does not know the event.
+    """
+    transition = TRANSITIONS.get((job.status, event))
+    if transition is None:
+        raise LifecycleError(job.status, event)
+    if job.status in TERMINAL:
+        return job, transition.effects
+    attempt = job.attempt + 1 if _counts_as_attempt(job.status, event) else job.attempt
+    after = replace(
+        job,
+        status=transition.to,
+        attempt=attempt,
+        started_at=_started_at(job, transition.to, now),
+        completed_at=now if transition.to in TERMINAL else None,
+        failure=failure,
+    )
+    return after, transition.effects
+
+
+def _counts_as_attempt(status: JobStatus, event: JobEvent) -> bool:
+    """Reading an input is not claimed, so an attempt at it counts when it is lost."""
+    return event is JobEvent.CLAIM or (status is JobStatus.SUBMITTED and event is JobEvent.LOSE)
+
+
+def _started_at(job: Job, to: JobStatus, now: datetime) -> datetime | None:
+    if to is JobStatus.STARTED:
+        return now
+    return job.started_at if to in TERMINAL else None
+
+
+def diagram() -> str:
+    """Return the table as a Mermaid state diagram, for the docs."""
+    lines = ["stateDiagram-v2", "    [*] --> submitted: submit"]
+    lines += [
+        f"    {status} --> {transition.to}: {event}"
+        for (status, event), transition in TRANSITIONS.items()
+        if status not in TERMINAL
+    ]
+    lines += [f"    {status} --> [*]" for status in JobStatus if status in TERMINAL]
+    return "\n".join(lines)

@@ -1,0 +1,168 @@
+"""A server of your own for the length of a `with` block: in scripts, tests and notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ionbox.errors import IonboxError
+
+_POLL_SECONDS = 0.01
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+
+
+class LocalServerError(IonboxError):
+    """The server did not start; says what it printed."""
+
+
+class LocalServer:
+    """An ionbox server in a process of its own, on a free port of this machine.
+
+    It ends with this object or with the process that made it, whichever is first.
+
+    >>> with LocalServer() as server:
+    ...     server.url.startswith("http://127.0.0.1:")
+    True
+
+    Args:
+        data: Directory that keeps the jobs; by default a temporary one.
+        port: 0 takes a free one.
+        seed: Makes the seeds that are drawn for jobs repeatable.
+        options: Further options of `ionbox serve`, such as `workers=2`.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: str | Path | None = None,
+        port: int = 0,
+        seed: int | None = None,
+        **options: object,
+    ) -> None:
+        given = {"port": port, "seed": seed, **options}
+        self._options = [
+            f"--{name.replace('_', '-')}={value}"
+            for name, value in given.items()
+            if value is not None
+        ]
+        self._given_data = None if data is None else Path(data)
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Self:
+        """Start the server and return once it answers.
+
+        Raises:
+            LocalServerError: If it does not come up.
+        """
+        if self._process is not None:
+            return self
+        self._temporary = tempfile.TemporaryDirectory(prefix="ionbox-")
+        self._data = self._given_data or Path(self._temporary.name, "data")
+        self._log = Path(self._temporary.name, "log").open("w+")  # noqa: SIM115 - closed by stop
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "ionbox", "serve", "--until-eof",
+             f"--data={self._data}", *self._options],
+            stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, text=True,
+            env=_environment(self._given_data),
+        )  # fmt: skip
+        try:
+            self._url = self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop the server; a temporary data directory is deleted."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._log.close()
+        self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<LocalServer {self._url if self._process else 'not running'}>"
+
+    @property
+    def url(self) -> str:
+        """Where it answers, such as `http://127.0.0.1:40123`; API versions follow it."""
+        self._require_running()
+        return self._url
+
+    @property
+    def key(self) -> str:
+        """A key for it."""
+        self._require_running()
+        return (self._data / "api-key").read_text().strip()
+
+    @property
+    def data(self) -> Path:
+        """The directory that keeps its jobs."""
+        self._require_running()
+        return self._data
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._require_running().pid
+
+    def _require_running(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            raise LocalServerError("the server is not running; call start() or use 'with'")
+        return self._process
+
+    def _wait_until_ready(self, process: subprocess.Popen[str]) -> str:
+        """Return the URL that the server writes into its data directory."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                self._log.seek(0)
+                raise LocalServerError(f"the server ended at once: {self._log.read().strip()}")
+            url = _ready_url(self._data / "server.json", process.pid)
+            if url is not None:
+                return url
+            time.sleep(_POLL_SECONDS)
+        raise LocalServerError(f"the server was not ready within {_READY_SECONDS:.0f} s")
+
+
+def _ready_url(path: Path, pid: int) -> str | None:
+    """A file that an earlier server left tells another process."""
+    try:
+        running = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    return str(running["url"]) if running["pid"] == pid else None
+
+
+def _environment(given_data: Path | None) -> dict[str, str]:
+    """On data of its own the server makes a key of its own, whatever the user's is."""
+    if given_data is not None:
+        return dict(os.environ)
+    hidden = {"IONBOX_API_KEY", "IONQ_API_KEY"}
+    return {name: value for name, value in os.environ.items() if name not in hidden}

@@ -1,0 +1,1 @@
+"""Where outcomes too large for a row of the store lie."""

@@ -1,0 +1,1 @@
+"""The one core: every use case once, without HTTP, SQL or processes."""

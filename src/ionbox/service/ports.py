@@ -1,0 +1,148 @@
+"""What the core asks of the world: a store, a place for results, an executor.
+
+Reads return values. Every write returns a future that is resolved once the change is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from ionbox.jobs.job import Job
+from ionbox.jobs.lifecycle import Effect
+from ionbox.service.access import Caller, Key
+from ionbox.service.work import Reply, Task
+
+Step = Callable[[Job], tuple[Job, tuple[Effect, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """Which of a project's jobs to list, newest first.
+
+    Args:
+        statuses: None for any; empty for none at all.
+        ids: None for any.
+        before: The id of the last job of the page before.
+    """
+
+    project_id: str
+    limit: int
+    ids: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+    backend: str | None = None
+    submitter_id: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """Where a job's outcome lies: in the row itself (small), or in a blob of that name."""
+
+    inline: bytes | None = None
+    blob: str | None = None
+
+
+class Store(Protocol):
+    """What is remembered. Every read and write of a job is within one project."""
+
+    def job(self, project_id: str, job_id: str) -> Job | None: ...
+    def jobs(self, query: JobQuery) -> list[Job]: ...
+    def job_input(self, job_id: str) -> bytes | None: ...
+    def result(self, project_id: str, job_id: str) -> StoredResult | None: ...
+    def unfinished_jobs(self) -> Iterator[Job]:
+        """Yield every job that has not ended, oldest first."""
+        ...
+
+    def blobs(self) -> Iterator[str]:
+        """Yield the name of every blob that a job refers to."""
+        ...
+
+    def insert_job(self, job: Job, data: bytes) -> Future[Job]: ...
+    def put_job(
+        self, job: Job, *, expected: Job, result: StoredResult | None = None
+    ) -> Future[bool]:
+        """Write a changed job if the stored one still has the expected status and attempt."""
+        ...
+
+    def change_jobs(
+        self, project_id: str, job_ids: Sequence[str], step: Step
+    ) -> Future[list[tuple[Job, tuple[Effect, ...]]]]:
+        """Read, step and write each job in one transaction; unknown ids are passed over."""
+        ...
+
+    def delete_jobs(
+        self, project_id: str, job_ids: Sequence[str]
+    ) -> Future[list[tuple[str, StoredResult | None]]]:
+        """Delete jobs with their inputs and results; return the ids found and where results lie."""
+        ...
+
+    def first_project(self) -> str | None:
+        """Return the id of the oldest project, or None before the first start."""
+        ...
+
+    def create_project(self, organization: str, project: str) -> Future[str]: ...
+    def caller(self, key_hash: bytes) -> Caller | None:
+        """Return who holds a key that is not revoked."""
+        ...
+
+    def keys(self) -> list[Key]: ...
+    def insert_key(self, key: Key, key_hash: bytes) -> Future[Key]: ...
+    def revoke_key(self, key_id: str, now: datetime) -> Future[bool]: ...
+    def close(self) -> None: ...
+
+
+class ResultStore(Protocol):
+    """Where outcomes too large for a row lie."""
+
+    def draft(self, job_id: str, attempt: int) -> Path:
+        """Return the path at which a worker may write an outcome."""
+        ...
+
+    def keep(self, draft: Path) -> str:
+        """Make a written draft durable under its final name, and return that name."""
+        ...
+
+    def open(self, blob: str) -> memoryview:
+        """Return the bytes of a blob, mapped and not copied."""
+        ...
+
+    def drop(self, blob: str) -> None: ...
+    def sweep(self, known: set[str]) -> int:
+        """Delete drafts, and blobs that are not known; return how many."""
+        ...
+
+
+class Executor(Protocol):
+    """Where work runs: a fixed number of workers, each with one task at a time."""
+
+    @property
+    def num_workers(self) -> int: ...
+    def start(
+        self,
+        load: Callable[[int], Task | None],
+        done: Callable[[int, Reply | None], None],
+    ) -> None:
+        """Start the workers.
+
+        Args:
+            load: Called in a thread of the worker that `execute` named; returns its task.
+            done: Called with the worker and its reply, or None where there was no task.
+        """
+        ...
+
+    def execute(self, worker: int) -> None:
+        """Have an idle worker load and run its task; returns at once."""
+        ...
+
+    def kill(self, worker: int) -> None:
+        """End what a worker does, at once; its reply is `Lost`, and it serves again."""
+        ...
+
+    def stop(self) -> None:
+        """End every worker and return when none is left."""
+        ...

@@ -1,0 +1,149 @@
+"""What a worker does with a task, and what it answers. Pure: the executor moves the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from ionbox.circuits.circuit import Circuit
+from ionbox.engines.engine import Estimate, Workload
+from ionbox.engines.planner import engine_named, plan
+from ionbox.errors import InvalidInputError
+from ionbox.formats import ionq, results
+from ionbox.jobs.job import Failure, FailureCode
+
+READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v0": ionq.read_circuit}
+NOISE_MODELS = ("ideal",)
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a worker is asked to do.
+
+    Args:
+        is_preflight: Only read the input and plan; it may be huge or hostile.
+        memory_bytes: What the plan may take.
+        draft: Path at which a large outcome is left.
+        process_memory_bytes: What the worker may take beyond what it has; None for no limit.
+        timeout_seconds: When to give up on the worker; None for never.
+        niceness: How far to step back for others, as in nice(1).
+    """
+
+    job_id: str
+    is_preflight: bool
+    input_format: str
+    data: bytes
+    shots: int
+    seed: int
+    noise_model: str
+    memory_bytes: int
+    draft: str
+    niceness: int = 0
+    process_memory_bytes: int | None = None
+    timeout_seconds: float | None = None
+
+
+class Assessed(msgspec.Struct, frozen=True, tag=True):
+    """What is known of an input once it was read and planned."""
+
+    num_qubits: int
+    gate_counts: tuple[int, int]
+    engine: str | None = None
+    precision: str | None = None
+    predicted_seconds: float = 0.0
+    memory_bytes: int = 0
+    failure: Failure | None = None
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """An outcome: its encoded bytes, or None where they were left in the task's draft."""
+
+    encoded: bytes | None
+    warnings: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The task cannot be done, now or ever."""
+
+    failure: Failure
+
+
+class Lost(msgspec.Struct, frozen=True, tag=True):
+    """The worker died, or was ended, before it answered."""
+
+    reason: str
+
+
+Reply = Assessed | Finished | Failed | Lost
+
+
+class Conditions(NamedTuple):
+    """What decides, beside the circuit, how it can be run."""
+
+    shots: int
+    seed: int
+    noise_model: str
+    memory_bytes: int
+
+
+def read_input(input_format: str, data: bytes) -> Circuit:
+    """Read the circuit of a job.
+
+    Raises:
+        InvalidInputError: If the format is unknown or the text is not a circuit.
+    """
+    reader = READERS.get(input_format)
+    if reader is None:
+        raise InvalidInputError("format", f"'{input_format}' is not one of {', '.join(READERS)}")
+    return reader(data)
+
+
+def assess(circuit: Circuit, conditions: Conditions) -> Assessed:
+    """Plan a circuit: which engine, how long, how many bytes, or why not at all."""
+    known = Assessed(circuit.num_qubits, circuit.gate_counts())
+    if conditions.noise_model not in NOISE_MODELS:
+        return msgspec.structs.replace(known, failure=_unknown_noise(conditions.noise_model))
+    answer = plan(_workload(circuit, conditions), memory_bytes=conditions.memory_bytes)
+    if answer.chosen is None:
+        failure = Failure(FailureCode.NOT_ENOUGH_QUBITS, answer.refusal)
+        return msgspec.structs.replace(known, failure=failure)
+    return _with_estimate(known, answer.chosen)
+
+
+def perform(task: Task) -> Assessed | Finished | Failed:
+    """Do a task: read the input, plan it and, unless it is a preflight, run it."""
+    conditions = Conditions(task.shots, task.seed, task.noise_model, task.memory_bytes)
+    try:
+        circuit = read_input(task.input_format, task.data)
+    except InvalidInputError as error:
+        return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
+    assessed = assess(circuit, conditions)
+    if task.is_preflight:
+        return assessed
+    if assessed.failure is not None or assessed.engine is None:
+        return Failed(assessed.failure or Failure(FailureCode.INTERNAL_ERROR, "no engine"))
+    outcome = engine_named(assessed.engine).run(_workload(circuit, conditions))
+    return Finished(results.encode(outcome.probabilities), outcome.warnings)
+
+
+def _workload(circuit: Circuit, conditions: Conditions) -> Workload:
+    return Workload(circuit, conditions.shots, conditions.seed, noise_model=conditions.noise_model)
+
+
+def _unknown_noise(noise_model: str) -> Failure:
+    allowed = ", ".join(NOISE_MODELS)
+    return Failure(
+        FailureCode.SIMULATION_ERROR,
+        f"noise model '{noise_model}' is not available here yet; available: {allowed}",
+    )
+
+
+def _with_estimate(known: Assessed, estimate: Estimate) -> Assessed:
+    return msgspec.structs.replace(
+        known,
+        engine=estimate.engine,
+        precision=estimate.precision,
+        predicted_seconds=estimate.seconds,
+        memory_bytes=estimate.memory_bytes,
+    )

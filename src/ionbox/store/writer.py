@@ -1,0 +1,87 @@
+"""The one thread that writes to SQLite, many steps to a commit."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Step = Callable[[sqlite3.Connection], Any]
+
+# One commit costs one fsync; this many steps share it at most.
+MAX_BATCH = 64
+
+
+class Writer:
+    """Runs steps in the order of their submission, each in a savepoint of its own.
+
+    A step that raises is undone alone, and its caller gets the error. A commit that fails fails
+    every step of its batch.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._steps: queue.SimpleQueue[tuple[Step, Future[Any]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, step: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Queue a step; the future is resolved once it is durable."""
+        future: Future[T] = Future()
+        self._steps.put((step, future))
+        return future
+
+    def close(self) -> None:
+        """Write what is queued, then end the thread."""
+        self._steps.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._write(batch)
+
+    def _next_batch(self) -> list[tuple[Step, Future[Any]]]:
+        """Wait for a step, then take what else is there; empty at the end."""
+        first = self._steps.get()
+        if first is None:
+            return []
+        batch = [first]
+        while len(batch) < MAX_BATCH and not self._steps.empty():
+            following = self._steps.get()
+            if following is None:
+                self._steps.put(None)
+                break
+            batch.append(following)
+        return batch
+
+    def _write(self, batch: list[tuple[Step, Future[Any]]]) -> None:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            written = [(future, self._in_savepoint(step)) for step, future in batch]
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for future, outcome in written:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _in_savepoint(self, step: Step) -> Any:  # noqa: ANN401 - whatever the step returns
+        """Run one step; an error is returned, not raised, with the step undone."""
+        self._database.execute("SAVEPOINT step")
+        try:
+            outcome = step(self._database)
+        except Exception as error:  # noqa: BLE001 - it is handed to the step's caller
+            self._database.execute("ROLLBACK TO step")
+            outcome = error
+        self._database.execute("RELEASE step")
+        return outcome

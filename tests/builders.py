@@ -1,0 +1,42 @@
+"""What tests build from: whole values with one thing changed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ionbox.jobs.job import Job, JobStatus, new_job_id
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+BELL: dict[str, Any] = {
+    "qubits": 2,
+    "circuit": [
+        {"gate": "h", "target": 0},
+        {"gate": "cnot", "control": 0, "target": 1},
+    ],
+}
+
+
+def bell_bytes() -> bytes:
+    return json.dumps(BELL).encode()
+
+
+def make_job(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
+    """Return a job that is ready, with these fields instead."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "id": new_job_id(NOW + timedelta(milliseconds=number), number),
+        "project_id": "project-1",
+        "submitter_id": "0123456789abcdef01234567",
+        "backend": "simulator",
+        "input_format": "ionq.circuit.v0",
+        "shots": 100,
+        "seed": 7,
+        "submitted_at": NOW,
+        "status": JobStatus.READY,
+    }
+    return Job(**values | changes)

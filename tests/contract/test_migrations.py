@@ -1,0 +1,75 @@
+"""Every schema that ever landed can be brought to the newest, with its data."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ionbox.errors import DataDirectoryError
+from ionbox.jobs.job import JobStatus
+from ionbox.service.access import hash_secret
+from ionbox.service.ports import JobQuery, StoredResult
+from ionbox.store.migrations import migrate, migrations
+from ionbox.store.sqlite import SqliteStore
+
+# One SQL dump for each schema that landed; see the README beside them.
+DUMPS = sorted((Path(__file__).parents[1] / "data" / "schemas").glob("*.sql"))
+PROJECT = "0c2ac5b4-0000-4000-8000-000000000001"
+
+
+def restored(dump: Path, path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(dump.read_text())
+    return path
+
+
+def test_every_schema_has_a_dump() -> None:
+    assert [int(dump.stem) for dump in DUMPS] == [number for number, _ in migrations()]
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+def test_a_database_of_every_schema_is_upgraded_with_its_data(dump: Path, tmp_path: Path) -> None:
+    path = restored(dump, tmp_path / "ionbox.sqlite")
+
+    with closing(SqliteStore(path)) as store:
+        jobs = store.jobs(JobQuery(PROJECT, limit=10))
+        caller = store.caller(hash_secret("the key of the dump"))
+        results = [store.result(PROJECT, job.id) for job in jobs]
+        inputs = [store.job_input(job.id) for job in jobs]
+
+    assert [job.status for job in jobs] == [JobStatus.READY, JobStatus.COMPLETED]
+    assert (jobs[1].name, jobs[1].metadata) == ("Bell pair", {"who": "the dump"})
+    assert caller is not None
+    assert caller.project_id == PROJECT
+    assert results == [None, StoredResult(inline=b"outcome")]
+    assert inputs == [b"{}", b"{}"]
+
+
+@pytest.mark.parametrize("dump", DUMPS[:-1], ids=lambda dump: dump.stem)
+def test_a_database_is_copied_before_it_is_upgraded(dump: Path, tmp_path: Path) -> None:
+    path = restored(dump, tmp_path / "ionbox.sqlite")
+
+    migrate(path)
+
+    assert path.with_name(f"ionbox.sqlite.schema-{int(dump.stem)}").exists()
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ionbox.sqlite"
+    newest = migrations()[-1][0]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {newest + 1}")
+
+    with pytest.raises(DataDirectoryError, match=f"schema {newest + 1}, written by a newer"):
+        migrate(path)
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ionbox.sqlite"
+    migrate(path)
+    migrate(path)
+
+    assert list(tmp_path.glob("*.schema-*")) == []
