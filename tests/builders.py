@@ -40,3 +40,16 @@ def make_job(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
         "status": JobStatus.READY,
     }
     return Job(**values | changes)
+
+
+def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
+    """Return a circuit of so many gates, to be small, large or long."""
+    gates = [
+        {"gate": "rx", "target": number % num_qubits, "rotation": 0.5}
+        for number in range(num_gates)
+    ]
+    return {"qubits": num_qubits, "circuit": gates}
+
+
+# Takes minutes: for jobs that are to be met while they run.
+ENDLESS = rotations(24, 5000)

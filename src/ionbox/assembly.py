@@ -28,7 +28,8 @@ from ionbox.errors import DataDirectoryError, SettingsError, UnauthorizedError
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.access import Caller, new_secret
-from ionbox.service.dispatcher import Capacity, Dispatcher
+from ionbox.service.admission import Capacity
+from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.service import Service
 from ionbox.store.sqlite import SqliteStore
 
@@ -145,6 +146,7 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.builders import NOW, make_job
 
 from ionbox.jobs.job import Failure, Job, JobStatus
@@ -67,7 +68,7 @@ def test_a_job_is_read_as_it_was_written(store: SqliteStore, project: str) -> No
     )
 
     assert store.job(project, job.id) == job
-    assert store.job_input(job.id) == b"input"
+    assert store.job_and_input(project, job.id) == (job, b"input")
 
 
 def test_a_job_without_anything_optional_is_read_as_it_was_written(
@@ -87,6 +88,7 @@ def test_another_project_does_not_see_a_job(store: SqliteStore, project: str) ->
 
     assert result.result()
     assert store.job(stranger, job.id) is None
+    assert store.job_and_input(stranger, job.id) is None
     assert store.result(stranger, job.id) is None
     assert ids(store, stranger) == []
     assert store.change_jobs(stranger, [job.id], lambda j: (j, ())).result() == []
@@ -225,7 +227,7 @@ def test_a_key_opens_its_project_until_it_is_revoked(store: SqliteStore, project
     assert store.revoke_key(key.id, NOW).result()
     assert not store.revoke_key(key.id, NOW).result()
     assert store.caller(hash_secret("secret")) is None
-    assert store.keys() == [replace(key, revoked_at=NOW)]
+    assert store.keys() == [dataclasses.replace(key, revoked_at=NOW)]
 
 
 def test_the_first_project_is_the_oldest(store: SqliteStore) -> None:

@@ -143,7 +143,7 @@ class Circuit:
 
     def gate_counts(self) -> tuple[int, int]:
         """Count the operations on one qubit, and on two or more, controls counted; nop is none."""
-        widths = np.diff(self.qubit_starts)[self.gates != _NOP]
+        widths = (self.qubit_starts[1:] - self.qubit_starts[:-1])[self.gates != _NOP]
         return int(np.count_nonzero(widths == 1)), int(np.count_nonzero(widths > 1))
 
 

@@ -38,7 +38,7 @@ class ProcessExecutor:
         return len(self._workers)
 
     def start(
-        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
     ) -> None:
         """Start the workers; see the port."""
         for worker in self._workers:
@@ -70,11 +70,11 @@ class _Worker:
         self._is_killed = False
         self._kill_lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+        self._decoder = msgspec.msgpack.Decoder(list[Reply])
         self._encoder = msgspec.msgpack.Encoder()
 
     def start(
-        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
     ) -> None:
         self._thread = threading.Thread(
             target=self._serve, args=(load, done), name=f"worker-{self._number}", daemon=True
@@ -96,25 +96,28 @@ class _Worker:
         self._thread.join()
 
     def _serve(
-        self, load: Callable[[int], Task | None], done: Callable[[int, Reply | None], None]
+        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
     ) -> None:
         self._spawn()
         while self.inbox.get():
             if self._is_killed:  # aimed at the task before, which had just been answered
                 self._replace("killed")
-            task = load(self._number)
-            done(self._number, None if task is None else self._run(task))
+            tasks = load(self._number)
+            done(self._number, self._run(tasks) if tasks else [])
         self._reap()
 
-    def _run(self, task: Task) -> Reply:
+    def _run(self, tasks: list[Task]) -> list[Reply]:
+        """Have the process do the tasks; one that dies, or takes too long, loses them all."""
+        timeout_seconds = tasks[0].timeout_seconds
         try:
-            self._connection.settimeout(task.timeout_seconds)
-            frames.send(self._connection, self._encoder.encode(task))
+            self._connection.settimeout(timeout_seconds)
+            frames.send(self._connection, self._encoder.encode(tasks))
             return self._decoder.decode(frames.receive(self._connection))
         except TimeoutError:
-            return self._replace(f"no answer within {task.timeout_seconds} s")
+            lost = self._replace(f"no answer within {timeout_seconds} s")
         except (EOFError, OSError):
-            return self._replace("the worker died")
+            lost = self._replace("the worker died")
+        return [lost] * len(tasks)
 
     def _replace(self, reason: str) -> Lost:
         """End the process, whatever it does, and start another."""
@@ -144,7 +147,7 @@ class _Worker:
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
         os.close(read_end)
-        self._connection, self._lifeline = ours, write_end
+        self._connection, self._lifeline = ours, os.fdopen(write_end, "wb")
         with self._kill_lock:
             self._process, self._is_killed = process, False
         if self._is_stopping:
@@ -156,5 +159,5 @@ class _Worker:
         with self._kill_lock:
             process, self._process = self._process, None
         self._connection.close()
-        os.close(self._lifeline)
+        self._lifeline.close()
         return process.wait() if process is not None else 0

@@ -1,6 +1,6 @@
 """A worker process: `python -m ionbox.executors.worker SOCKET LIFELINE PARENT`.
 
-It reads tasks from a socket, one at a time, and answers each with a reply. It dies with the
+It reads tasks from a socket, a few at a time, and answers each with a reply. It dies with the
 server, whatever either of them is doing: by the kernel's word on Linux (PDEATHSIG), and anywhere
 by a thread that waits for the end of a pipe which only the server holds open.
 """
@@ -33,11 +33,11 @@ def main() -> None:
     _die_with(parent, lifeline)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     connection = socket.socket(fileno=descriptor)
-    decoder, encoder = msgspec.msgpack.Decoder(Task), msgspec.msgpack.Encoder()
+    decoder, encoder = msgspec.msgpack.Decoder(list[Task]), msgspec.msgpack.Encoder()
     while True:
         try:
-            task = decoder.decode(frames.receive(connection))
-            frames.send(connection, encoder.encode(_answer(task)))
+            tasks = decoder.decode(frames.receive(connection))
+            frames.send(connection, encoder.encode([_answer(task) for task in tasks]))
         except (EOFError, ConnectionError):
             return
 
@@ -86,7 +86,7 @@ def _perform(task: Task) -> Reply:
 
 
 def _out_of_memory(task: Task) -> Failed:
-    code = FailureCode.PREFLIGHT_ERROR if task.is_preflight else FailureCode.SIMULATION_ERROR
+    code = FailureCode.PREFLIGHT_ERROR if task.engine is None else FailureCode.SIMULATION_ERROR
     allowed = task.process_memory_bytes or task.memory_bytes
     return Failed(Failure(code, f"out of memory; {allowed} bytes are allowed"))
 

@@ -6,20 +6,19 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+
+from msgspec.structs import replace
 
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
+from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
 from ionbox.service.ports import Executor, ResultStore, Store, StoredResult
-from ionbox.service.ready_queue import Entry, ReadyQueue
+from ionbox.service.ready_queue import Entry
 from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
 
-# A job below this runs on any worker, also on the one kept free for such jobs, and its claim is
-# recorded together with its end: two commits instead of three.
-SHORT_SECONDS = 0.005
 # A job above this steps back for the server and for short jobs.
 NICE_SECONDS = 0.1
 NICENESS = 10
@@ -34,32 +33,20 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """What jobs may take together."""
+class _Claim:
+    """A job that a worker has: as the store has it, and as it is in truth.
 
-    cores: int
-    memory_bytes: int
-
-
-@dataclass(slots=True)
-class _Grant:
-    """What one busy worker holds.
-
-    `stored` is the job as the store has it, `job` as it is in truth: the claim of a short job is
-    not written on its own.
+    They differ where the claim of a short job is not written on its own.
     """
 
-    entry: Entry
-    is_unwanted: bool = False
-    stored: Job | None = None
-    job: Job | None = None
+    stored: Job
+    job: Job
 
 
 class Dispatcher:
-    """Orders the ready jobs, grants workers, threads and memory, and records outcomes.
+    """Has admitted jobs run and records what came of them.
 
-    Worker 0 is kept for short jobs; the others take what is next. Every public method may be
-    called from any thread.
+    Every public method may be called from any thread.
     """
 
     def __init__(
@@ -74,19 +61,20 @@ class Dispatcher:
         self._store = store
         self._results = results
         self._executor = executor
-        self._capacity = capacity
         self._clock = clock
-        self._lock = threading.Lock()
-        self._short = ReadyQueue()
-        self._long = ReadyQueue()
-        self._grants: dict[int, _Grant] = {}
+        self._lock = threading.Lock()  # of the admission and of what is unwanted
+        self._admission = Admission(capacity, executor.num_workers)
+        self._memory_bytes = capacity.memory_bytes
+        self._unwanted: set[str] = set()
+        # Worker → what it claimed; only the worker's own thread looks at it.
+        self._claims: dict[int, list[_Claim]] = {}
         self._is_stopping = False
 
     def start(self) -> None:
         """Start the workers and queue every job that an earlier server left unfinished."""
         self._executor.start(self._load, self._done)
         for job in self._store.unfinished_jobs():
-            self._recover(job)
+            self._recover(job, "the server ended while it ran")
 
     def stop(self) -> None:
         """End the workers; what they were at goes back to the queue in the store."""
@@ -96,126 +84,122 @@ class Dispatcher:
 
     def queue(self, job: Job, *, is_recovered: bool = False) -> None:
         """Put a job where workers look."""
-        entry = Entry(job.id, job.project_id, *_predicted(job), is_recovered=is_recovered)
+        seconds, memory_bytes = _predicted(job)
+        memory_bytes = min(memory_bytes, self._memory_bytes)
+        entry = Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered=is_recovered)
         with self._lock:
-            (self._short if _is_short(entry) else self._long).push(entry)
+            self._admission.push(entry)
             self._assign()
 
     def stop_work(self, job_id: str) -> None:
-        """End the worker that is at this job, if one is."""
+        """End the worker that is at this job, if one is; its other jobs run again."""
         with self._lock:
-            for worker, grant in self._grants.items():
-                if grant.entry.job_id == job_id:
-                    grant.is_unwanted = True
-                    self._executor.kill(worker)
+            worker = self._admission.worker_of(job_id)
+            if worker is not None:
+                self._unwanted.add(job_id)
+                self._executor.kill(worker)
 
-    def _recover(self, job: Job) -> None:
+    def _assign(self) -> None:
+        """Set idle workers to work; the caller holds the lock."""
+        if not self._is_stopping:
+            for worker in self._admission.assign():
+                self._executor.execute(worker)
+
+    def _recover(self, job: Job, reason: str) -> None:
+        """Have a stored job that nobody works on run again, for a reason if it had started."""
         if job.status is JobStatus.STARTED:
-            self._lose(job, job, "the server ended while it ran")
+            self._lose(_Claim(job, job), reason)
+        elif job.memory_bytes > self._memory_bytes:
+            self._put(step(job, JobEvent.FAIL, self._clock(), failure=self._too_large(job))[0], job)
         else:
             self.queue(job, is_recovered=True)
 
-    def _assign(self) -> None:
-        """Give idle workers what fits; the caller holds the lock."""
-        if self._is_stopping:
-            return
-        for worker in range(self._executor.num_workers):
-            if worker in self._grants:
-                continue
-            entry = self._short.pop(self._has_memory) or (
-                self._long.pop(self._has_room) if worker else None
-            )
-            if entry is not None:
-                self._grants[worker] = _Grant(entry)
-                self._executor.execute(worker)
+    def _too_large(self, job: Job) -> Failure:
+        """There was more memory when the job was accepted."""
+        return Failure(
+            FailureCode.NOT_ENOUGH_QUBITS,
+            f"{job.num_qubits} qubits need {job.memory_bytes} bytes; "
+            f"{self._memory_bytes} are available",
+        )
 
-    def _has_memory(self, entry: Entry) -> bool:
-        granted = sum(grant.entry.memory_bytes for grant in self._grants.values())
-        return granted + entry.memory_bytes <= self._capacity.memory_bytes
+    def _load(self, worker: int) -> list[Task]:
+        """Claim the jobs that a worker was granted, and return their tasks."""
+        claimed = [self._claim(entry) for entry in self._admission.grants[worker]]
+        self._claims[worker] = [claim for claim, _ in filter(None, claimed)]
+        return [task for _, task in filter(None, claimed)]
 
-    def _has_room(self, entry: Entry) -> bool:
-        """Every long job is granted one thread; the short ones do not count."""
-        busy = sum(not _is_short(grant.entry) for grant in self._grants.values())
-        return busy < self._capacity.cores and self._has_memory(entry)
-
-    def _load(self, worker: int) -> Task | None:
-        """Claim the job that a worker was granted, and return its task."""
-        grant = self._grants[worker]
-        entry = grant.entry
-        stored = self._store.job(entry.project_id, entry.job_id)
-        if stored is None or stored.status not in (JobStatus.SUBMITTED, JobStatus.READY):
+    def _claim(self, entry: Entry) -> tuple[_Claim, Task] | None:
+        """Claim one job; none where it has meanwhile ended, or is somebody else's."""
+        found = self._store.job_and_input(entry.project_id, entry.job_id)
+        if found is None or found[0].status not in (JobStatus.SUBMITTED, JobStatus.READY):
             return None
-        data = self._store.job_input(entry.job_id)
-        if data is None:
-            return None
-        grant.stored = grant.job = stored
-        if stored.status is JobStatus.READY and not self._claim(grant, stored):
-            return None
-        return self._task(stored, data, self._results.draft(stored.id, grant.job.attempt))
+        stored, data = found
+        job = stored
+        if stored.status is JobStatus.READY:
+            job, _ = step(stored, JobEvent.CLAIM, self._clock())
+            # The claim of a short job is recorded with its end: two commits instead of three. A
+            # recovered job may be what killed the last server: its attempt is counted first.
+            if entry.is_recovered or not is_short(entry):
+                if not self._store.put_job(job, expected=stored).result():
+                    return None
+                stored = job
+        return _Claim(stored, job), self._task(job, data)
 
-    def _claim(self, grant: _Grant, stored: Job) -> bool:
-        grant.job, _ = step(stored, JobEvent.CLAIM, self._clock())
-        # A recovered job may be what killed the last server, so its attempt is counted first.
-        if _is_short(grant.entry) and not grant.entry.is_recovered:
-            return True
-        if not self._store.put_job(grant.job, expected=stored).result():
-            return False
-        grant.stored = grant.job
-        return True
-
-    def _task(self, job: Job, data: bytes, draft: Path) -> Task:
+    def _task(self, job: Job, data: bytes) -> Task:
         is_preflight = job.status is JobStatus.SUBMITTED
         return Task(
             job_id=job.id,
-            is_preflight=is_preflight,
+            engine=job.engine,
             input_format=job.input_format,
             data=data,
             shots=job.shots,
             seed=job.seed,
             noise_model=job.noise_model,
-            memory_bytes=self._capacity.memory_bytes,
-            draft=str(draft),
+            memory_bytes=self._memory_bytes,
+            draft=str(self._results.draft(job.id, job.attempt)),
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=PREFLIGHT_MEMORY_BYTES if is_preflight else None,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
-    def _done(self, worker: int, reply: Reply | None) -> None:
-        """Free what a worker held, give it the next job, then record its reply."""
+    def _done(self, worker: int, replies: list[Reply]) -> None:
+        """Free what a worker held, give it the next jobs, then record its replies."""
+        claims = self._claims.pop(worker)
         with self._lock:
-            grant = self._grants.pop(worker)
+            unwanted = self._unwanted & {entry.job_id for entry in self._admission.release(worker)}
+            self._unwanted -= unwanted
             self._assign()
-        if reply is None or grant.is_unwanted:
-            return
-        if grant.job is not None and grant.stored is not None:
-            self._record(grant.job, grant.stored, reply)
+        for claim, reply in zip(claims, replies, strict=True):
+            if claim.job.id not in unwanted:
+                self._record(claim, reply)
 
-    def _record(self, job: Job, stored: Job, reply: Reply) -> None:
-        now = self._clock()
+    def _record(self, claim: _Claim, reply: Reply) -> None:
+        job, now = claim.job, self._clock()
         match reply:
             case Finished():
                 after, _ = step(replace(job, warnings=reply.warnings), JobEvent.FINISH, now)
-                self._put(after, stored, self._keep(job, reply))
+                self._put(after, claim.stored, self._keep(job, reply))
             case Failed():
-                self._put(step(job, JobEvent.FAIL, now, failure=reply.failure)[0], stored)
+                after, _ = step(job, JobEvent.FAIL, now, failure=reply.failure)
+                self._put(after, claim.stored)
             case Assessed():
-                self._put(accept(job, reply, now)[0], stored)
+                self._put(accept(job, reply, now)[0], claim.stored)
             case Lost():
-                self._lose(job, stored, reply.reason)
+                self._lose(claim, reply.reason)
 
     def _keep(self, job: Job, reply: Finished) -> StoredResult:
         if reply.encoded is not None:
             return StoredResult(inline=reply.encoded)
         return StoredResult(blob=self._results.keep(self._results.draft(job.id, job.attempt)))
 
-    def _lose(self, job: Job, stored: Job, reason: str) -> None:
+    def _lose(self, claim: _Claim, reason: str) -> None:
         """Have a job run again, unless it has cost too many workers already."""
-        now = self._clock()
+        job, now = claim.job, self._clock()
+        _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
         after, _ = step(job, JobEvent.LOSE, now)
         if after.attempt >= MAX_ATTEMPTS and not self._is_stopping:
             after, _ = step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))
-        _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
-        self._put(after, stored)
+        self._put(after, claim.stored)
 
     def _put(self, after: Job, stored: Job, result: StoredResult | None = None) -> None:
         future = self._store.put_job(after, expected=stored, result=result)
@@ -227,7 +211,9 @@ class Dispatcher:
         error = future.exception()
         if error is not None:
             _log.error("job %s could not be recorded and will run again: %s", after.id, error)
-            threading.Timer(RETRY_SECONDS, self.queue, (stored,), {"is_recovered": True}).start()
+            threading.Timer(
+                RETRY_SECONDS, self._recover, (stored, "its end was not written")
+            ).start()
         elif not future.result():
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)
@@ -256,10 +242,6 @@ def _predicted(job: Job) -> tuple[float, int]:
     if job.status is JobStatus.SUBMITTED:
         return SHORT_SECONDS * 2, PREFLIGHT_MEMORY_BYTES
     return job.predicted_seconds, job.memory_bytes
-
-
-def _is_short(entry: Entry) -> bool:
-    return entry.predicted_seconds < SHORT_SECONDS
 
 
 def _poisonous(job: Job, reason: str) -> Failure:

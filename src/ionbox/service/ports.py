@@ -52,7 +52,7 @@ class Store(Protocol):
 
     def job(self, project_id: str, job_id: str) -> Job | None: ...
     def jobs(self, query: JobQuery) -> list[Job]: ...
-    def job_input(self, job_id: str) -> bytes | None: ...
+    def job_and_input(self, project_id: str, job_id: str) -> tuple[Job, bytes] | None: ...
     def result(self, project_id: str, job_id: str) -> StoredResult | None: ...
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""
@@ -118,29 +118,29 @@ class ResultStore(Protocol):
 
 
 class Executor(Protocol):
-    """Where work runs: a fixed number of workers, each with one task at a time."""
+    """Where work runs: a fixed number of workers, each with one load of tasks at a time."""
 
     @property
     def num_workers(self) -> int: ...
     def start(
         self,
-        load: Callable[[int], Task | None],
-        done: Callable[[int, Reply | None], None],
+        load: Callable[[int], list[Task]],
+        done: Callable[[int, list[Reply]], None],
     ) -> None:
         """Start the workers.
 
         Args:
-            load: Called in a thread of the worker that `execute` named; returns its task.
-            done: Called with the worker and its reply, or None where there was no task.
+            load: Called in a thread of the worker that `execute` named; returns its tasks.
+            done: Called with the worker and one reply for each task.
         """
         ...
 
     def execute(self, worker: int) -> None:
-        """Have an idle worker load and run its task; returns at once."""
+        """Have an idle worker load and run its tasks; returns at once."""
         ...
 
     def kill(self, worker: int) -> None:
-        """End what a worker does, at once; its reply is `Lost`, and it serves again."""
+        """End what a worker does, at once; its replies are `Lost`, and it serves again."""
         ...
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ class Service:
         self._backends = {backend.name: backend for backend in backends}
         self._memory_bytes = memory_bytes
         self._clock = clock
+        # Who holds each key in use: this server alone revokes, so it can remember.
+        self._callers: dict[bytes, Caller] = {}
+        self._callers_lock = threading.Lock()
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
 
     # --- jobs ----------------------------------------------------------------------------
@@ -152,10 +156,8 @@ class Service:
         Raises:
             UnauthorizedError: If the key is not known, or revoked.
         """
-        caller = self._store.caller(hash_secret(secret))
-        if caller is None:
-            raise UnauthorizedError("this key is not known here")
-        return caller
+        key_hash = hash_secret(secret)
+        return self._callers.get(key_hash) or self._look_up(key_hash)
 
     def keys(self) -> list[Key]:
         """Return every key."""
@@ -173,12 +175,22 @@ class Service:
 
     def revoke_key(self, key_id: str) -> None:
         """Have a key open nothing any more."""
-        if not self._store.revoke_key(key_id, self._clock()).result():
-            raise NotFoundError("key", key_id)
+        with self._callers_lock:
+            if not self._store.revoke_key(key_id, self._clock()).result():
+                raise NotFoundError("key", key_id)
+            self._callers.clear()
 
     def _first_project(self) -> str:
         known = self._store.first_project()
         return known or self._store.create_project("local", "default").result()
+
+    def _look_up(self, key_hash: bytes) -> Caller:
+        with self._callers_lock:
+            caller = self._store.caller(key_hash)
+            if caller is None:
+                raise UnauthorizedError("this key is not known here")
+            self._callers[key_hash] = caller
+            return caller
 
     # --- steps ---------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ class Task(msgspec.Struct, frozen=True):
     """What a worker is asked to do.
 
     Args:
-        is_preflight: Only read the input and plan; it may be huge or hostile.
-        memory_bytes: What the plan may take.
+        engine: Which engine runs it, as planned; None to only read the input and plan.
+        memory_bytes: What a plan may take.
         draft: Path at which a large outcome is left.
         process_memory_bytes: What the worker may take beyond what it has; None for no limit.
         timeout_seconds: When to give up on the worker; None for never.
@@ -31,7 +31,7 @@ class Task(msgspec.Struct, frozen=True):
     """
 
     job_id: str
-    is_preflight: bool
+    engine: str | None
     input_format: str
     data: bytes
     shots: int
@@ -112,18 +112,15 @@ def assess(circuit: Circuit, conditions: Conditions) -> Assessed:
 
 
 def perform(task: Task) -> Assessed | Finished | Failed:
-    """Do a task: read the input, plan it and, unless it is a preflight, run it."""
+    """Do a task: read the input, then plan it or run it."""
     conditions = Conditions(task.shots, task.seed, task.noise_model, task.memory_bytes)
     try:
         circuit = read_input(task.input_format, task.data)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
-    assessed = assess(circuit, conditions)
-    if task.is_preflight:
-        return assessed
-    if assessed.failure is not None or assessed.engine is None:
-        return Failed(assessed.failure or Failure(FailureCode.INTERNAL_ERROR, "no engine"))
-    outcome = engine_named(assessed.engine).run(_workload(circuit, conditions))
+    if task.engine is None:
+        return assess(circuit, conditions)
+    outcome = engine_named(task.engine).run(_workload(circuit, conditions))
     return Finished(results.encode(outcome.probabilities), outcome.warnings)
 
 

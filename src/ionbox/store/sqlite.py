@@ -82,10 +82,10 @@ class SqliteStore:
             yield from map(_job, page)
             after = page[-1]["id"]
 
-    def job_input(self, job_id: str) -> bytes | None:
-        """Return what a job was submitted with."""
-        row = _QUERIES.job_input(self._reader(), job_id=job_id)
-        return None if row is None else row["data"]
+    def job_and_input(self, project_id: str, job_id: str) -> tuple[Job, bytes] | None:
+        """Return one job of a project and what it was submitted with."""
+        row = _QUERIES.job_and_input(self._reader(), id=job_id, project_id=project_id)
+        return None if row is None else (_job(row), row["data"])
 
     def insert_job(self, job: Job, data: bytes) -> Future[Job]:
         """Remember a new job and its input."""

@@ -37,8 +37,7 @@ async def submit_job(request: Request) -> Response:
     caller = caller_of(request)
     submission = wire.read_submission(await body_of(request))
     job = await asyncio.wrap_future(service_of(request).submit_job(caller, submission))
-    created = wire.write_job(job)
-    return _json(wire.JobCreated(created.id, created.status, created.request))
+    return _json(wire.write_created(job))
 
 
 async def list_jobs(request: Request) -> Response:

@@ -214,6 +214,11 @@ def _seed(seed: int | None) -> int | None:
     return seed
 
 
+def write_created(job: Job) -> JobCreated:
+    """Return what v0.3 answers to a submission."""
+    return JobCreated(job.id, STATUS_TO_WIRE[job.status], _seconds(job.submitted_at))
+
+
 def write_job(job: Job) -> JobBody:
     """Return a job as v0.3 writes it."""
     return JobBody(

@@ -75,8 +75,10 @@ WHERE id = :id AND status = :expected_status AND attempt = :expected_attempt;
 -- Delete a job; its input and result go with it.
 DELETE FROM jobs WHERE id = :id AND project_id = :project_id;
 
--- name: job_input^
-SELECT data FROM job_inputs WHERE job_id = :job_id;
+-- name: job_and_input^
+-- One job of a project and what it was submitted with.
+SELECT jobs.*, data FROM jobs JOIN job_inputs ON job_id = id
+WHERE id = :id AND project_id = :project_id;
 
 -- name: insert_job_input!
 INSERT INTO job_inputs (job_id, data) VALUES (:job_id, :data);

@@ -1,0 +1,222 @@
+"""The parts of the reference that the code knows, printed from the code as MyST text."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+import click
+
+from ionbox import cli, errors
+from ionbox.api.endpoints import Endpoint
+from ionbox.api.extensions import keys
+from ionbox.api.problems import PROBLEMS, SERVER_ERROR
+from ionbox.api.v03 import routes as v03
+from ionbox.api.v03 import wire
+from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
+from ionbox.config import Settings
+from ionbox.jobs.job import FailureCode, JobStatus
+from ionbox.jobs.lifecycle import TERMINAL, TRANSITIONS, diagram
+
+_NONE = "-"
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in r] for r in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(word: object) -> str:
+    return f"`{word}`"
+
+
+def codes(words: Iterable[object]) -> str:
+    return ", ".join(map(code, words)) or _NONE
+
+
+# --- gates -----------------------------------------------------------------------------------
+
+
+def gates(gateset: str) -> str:
+    """Return the rows of GATES of one gateset."""
+    heads = ("Gate", "Targets", "Controls", "Parameters", "Undone by", "Definition")
+    return table(heads, (_gate(gate) for gate in GATES if gate.gateset == gateset))
+
+
+def _gate(gate: Gate) -> tuple[str, ...]:
+    also = f" (also {codes(gate.aliases)})" if gate.aliases else ""
+    targets = "as long as the terms" if gate.num_targets is None else str(gate.num_targets)
+    terms = ["`terms`: words over I, X, Y, Z"] if gate.num_targets is None else []
+    params = "; ".join([*terms, *map(_param, gate.params)]) or _NONE
+    return code(gate.name) + also, targets, _controls(gate), params, _undone_by(gate), gate.source
+
+
+def _controls(gate: Gate) -> str:
+    if not gate.controllable:
+        return "none"
+    return f"at least {gate.min_controls}" if gate.min_controls else "any"
+
+
+def _param(param: Param) -> str:
+    size = {None: "one for each term", 1: ""}.get(param.size, f"list of {param.size}")
+    facts = [
+        "" if param.unit == "1" else param.unit,
+        size,
+        "" if param.minimum is None else f"at least {param.minimum:g}",
+        "required" if param.default is None else f"default {param.default:g}",
+        f"also as {codes(param.aliases)}" if param.aliases else "",
+    ]
+    return f"`{param.name}`: {', '.join(filter(None, facts))}"
+
+
+def _undone_by(gate: Gate) -> str:
+    """Name the gate that undoes this one; its parameters are shown where they are simple."""
+    one_each = [0.125] * sum(param.size or 1 for param in gate.params)
+    name, params = gate.inverse(tuple(one_each))
+    if list(params) == one_each:
+        return code(name)
+    if list(params) == [-value for value in one_each]:
+        return f"`{name}` with the opposite {gate.params[0].name}"
+    if gate.num_targets is None:
+        return f"`{name}` with the opposite coefficients"
+    return f"`{name}` with the first phase moved by half a turn"
+
+
+# --- settings and commands -------------------------------------------------------------------
+
+
+def settings() -> str:
+    """Return every field of Settings."""
+    heads = ("Option", "Environment variable", "Default", "Meaning")
+    return table(heads, map(_setting, dataclasses.fields(Settings)))
+
+
+def _setting(field: dataclasses.Field[object]) -> tuple[str, ...]:
+    default = _NONE if field.default in (None, ()) else code(field.default)
+    option = f"--{field.name.replace('_', '-')}"
+    variable = f"IONBOX_{field.name.upper()}"
+    return code(option), code(variable), default, field.metadata["help"]
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with its full name, groups before their members."""
+    yield "ionbox", cli.main
+    for name in cli.COMMANDS:
+        command: click.Command = getattr(importlib.import_module(f"ionbox.cli.{name}"), name)
+        yield f"ionbox {name}", command
+        if isinstance(command, click.Group):
+            yield from ((f"ionbox {name} {sub}", row) for sub, row in command.commands.items())
+
+
+def help_texts() -> str:
+    """Return what `--help` says of every command."""
+    sections = []
+    for name, command in commands():
+        context = click.Context(
+            command,
+            info_name=name,
+            terminal_width=80,
+            help_option_names=["-h", "--help"],
+        )
+        sections.append(f"## `{name}`\n\n```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(sections)
+
+
+# --- HTTP ------------------------------------------------------------------------------------
+
+
+def routes(endpoints: Iterable[Endpoint], who: str) -> str:
+    """Return the rows of a face; `who` shows the key."""
+    heads = ("Request", "Does", "Key", "Query", "Errors")
+    return table(heads, (_route(endpoint, who) for endpoint in endpoints))
+
+
+def _route(endpoint: Endpoint, who: str) -> tuple[str, ...]:
+    return (
+        code(f"{endpoint.method} {endpoint.path}"),
+        endpoint.summary,
+        who if endpoint.needs_key else "none",
+        codes(query.name for query in endpoint.query),
+        codes(sorted({*endpoint.errors, *([401] if endpoint.needs_key else [])})),
+    )
+
+
+def queries() -> str:
+    """Return every parameter of a query of v0.3."""
+    rows = (
+        (code(query.name), code(f"{endpoint.method} {endpoint.path}"), query.description)
+        for endpoint in v03.ENDPOINTS
+        for query in endpoint.query
+    )
+    return table(("Parameter", "Of", "Meaning"), rows)
+
+
+def statuses() -> str:
+    """Return the words for where a job stands."""
+    heads = ("Status", "In v0.3", "Ended")
+    rows = (
+        (code(status), code(wire.STATUS_TO_WIRE[status]), "yes" if status in TERMINAL else "no")
+        for status in JobStatus
+    )
+    return table(heads, rows)
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+def error_tree() -> str:
+    """Return the tree that stands at the top of `ionbox.errors`."""
+    _, _, tree = inspect.cleandoc(errors.__doc__ or "").partition("\n\n")
+    return f"```text\n{tree}\n```"
+
+
+def problems() -> str:
+    """Return which error becomes which HTTP answer."""
+    heads = ("HTTP", "`error`", "Raised as")
+    rows = [(str(http), word, code(kind.__name__)) for kind, (http, word) in PROBLEMS.items()]
+    server = (str(SERVER_ERROR.status_code), SERVER_ERROR.error, "anything else")
+    return table(heads, [*rows, server])
+
+
+def failure_codes() -> str:
+    """Return the codes that a failed job may carry."""
+    return codes(FailureCode)
+
+
+# --- the life of a job -----------------------------------------------------------------------
+
+
+def transitions() -> str:
+    """Return the table TRANSITIONS."""
+    heads = ("Status", "Event", "New status", "Then")
+    rows = (
+        (code(status), code(event), code(after.to), ", ".join(after.effects) or _NONE)
+        for (status, event), after in TRANSITIONS.items()
+    )
+    return table(heads, rows)
+
+
+def lifecycle() -> str:
+    """Return the life of a job as Mermaid source."""
+    return f"```text\n{diagram()}\n```"
+
+
+PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    **{f"gates-{gateset}": (lambda gateset=gateset: gates(gateset)) for gateset in GATESETS},
+    "settings": settings,
+    "commands": help_texts,
+    "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
+    "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
+    "queries": queries,
+    "statuses": statuses,
+    "error-tree": error_tree,
+    "problems": problems,
+    "failure-codes": failure_codes,
+    "transitions": transitions,
+    "lifecycle": lifecycle,
+}

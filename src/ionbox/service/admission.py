@@ -1,0 +1,103 @@
+"""Which waiting job gets which idle worker: order, threads and memory. Pure; the caller locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ionbox.service.ready_queue import Entry, ReadyQueue
+
+# A job below this runs on any worker, also on the one kept free for such jobs.
+SHORT_SECONDS = 0.005
+# Under load a worker gets a few short jobs at a time: a hop between processes costs as much as one.
+MAX_BATCH = 16
+EXPRESS_WORKER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What jobs may take together."""
+
+    cores: int
+    memory_bytes: int
+
+
+Grant = tuple[Entry, ...]
+
+
+class Admission:
+    """Holds the waiting jobs, and what each busy worker was granted.
+
+    A grant is one long job, or a few short ones that are together still short. Long jobs never
+    take more threads than there are cores, and no jobs more memory than the capacity has.
+    """
+
+    def __init__(self, capacity: Capacity, num_workers: int) -> None:
+        self.capacity = capacity
+        self._num_workers = num_workers
+        self._short = ReadyQueue()
+        self._long = ReadyQueue()
+        self._grants: dict[int, Grant] = {}
+
+    @property
+    def grants(self) -> Mapping[int, Grant]:
+        """What each busy worker holds."""
+        return self._grants
+
+    def push(self, entry: Entry) -> None:
+        """Have a job wait."""
+        (self._short if is_short(entry) else self._long).push(entry)
+
+    def assign(self) -> Iterator[int]:
+        """Give idle workers what fits; yield each that got something."""
+        idle = [w for w in range(self._num_workers) if w not in self._grants]
+        for position, worker in enumerate(idle):
+            grant = self._take_short(len(idle) - position) or self._take_long(worker)
+            if grant:
+                self._grants[worker] = grant
+                yield worker
+
+    def release(self, worker: int) -> Grant:
+        """Take back what a worker held, and return it."""
+        return self._grants.pop(worker)
+
+    def worker_of(self, job_id: str) -> int | None:
+        """Return which worker has a job."""
+        for worker, grant in self._grants.items():
+            if any(entry.job_id == job_id for entry in grant):
+                return worker
+        return None
+
+    def _take_short(self, num_idle: int) -> Grant:
+        """Take an idle worker's share of the short jobs."""
+        taken: list[Entry] = []
+        most = min(MAX_BATCH, -(-len(self._short) // num_idle))
+        while len(taken) < most and sum(entry.predicted_seconds for entry in taken) < SHORT_SECONDS:
+            entry = self._short.pop(lambda entry: self._may_join(entry, taken))
+            if entry is None:
+                break
+            taken.append(entry)
+        return tuple(taken)
+
+    def _may_join(self, entry: Entry, others: list[Entry]) -> bool:
+        """A recovered job may be what killed the last worker, so it goes alone."""
+        if others and (entry.is_recovered or others[0].is_recovered):
+            return False
+        return self._has_memory(entry, others)
+
+    def _take_long(self, worker: int) -> Grant:
+        """Take the next long job. Each is granted one thread; short jobs do not count."""
+        busy = sum(not is_short(grant[0]) for grant in self._grants.values())
+        if worker == EXPRESS_WORKER or busy >= self.capacity.cores:
+            return ()
+        entry = self._long.pop(lambda entry: self._has_memory(entry, []))
+        return () if entry is None else (entry,)
+
+    def _has_memory(self, entry: Entry, others: list[Entry]) -> bool:
+        held = [e.memory_bytes for grant in (*self._grants.values(), others) for e in grant]
+        return sum(held) + entry.memory_bytes <= self.capacity.memory_bytes
+
+
+def is_short(entry: Entry) -> bool:
+    """Return whether a job goes by the express worker too."""
+    return entry.predicted_seconds < SHORT_SECONDS

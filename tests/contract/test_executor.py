@@ -1,0 +1,211 @@
+"""What every executor must do. Processes are the one there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.builders import bell_bytes
+
+from ionbox.executors.processes import ProcessExecutor
+from ionbox.executors.worker import INLINE_BYTES
+from ionbox.formats.results import decode
+from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
+
+WAIT_SECONDS = 30
+
+
+class Desk:
+    """Hands tasks to an executor's workers and collects their replies."""
+
+    def __init__(self, executor: ProcessExecutor) -> None:
+        self._executor = executor
+        self._tasks: dict[int, list[Task]] = {}
+        self._replies: queue.Queue[tuple[int, list[Reply]]] = queue.Queue()
+        self._loaded = threading.Event()
+        executor.start(self._load, lambda worker, replies: self._replies.put((worker, replies)))
+
+    def _load(self, worker: int) -> list[Task]:
+        self._loaded.set()
+        return self._tasks.pop(worker)
+
+    def begin(self, *tasks: Task, worker: int = 0) -> None:
+        self._tasks[worker] = list(tasks)
+        self._loaded.clear()
+        self._executor.execute(worker)
+        assert self._loaded.wait(WAIT_SECONDS)
+
+    def replies(self) -> list[Reply]:
+        return self._replies.get(timeout=WAIT_SECONDS)[1]
+
+    def run(self, *tasks: Task, worker: int = 0) -> list[Reply]:
+        self.begin(*tasks, worker=worker)
+        return self.replies()
+
+    def kill(self, worker: int = 0) -> None:
+        self._executor.kill(worker)
+
+
+@contextmanager
+def desk_of(num_workers: int) -> Iterator[Desk]:
+    executor = ProcessExecutor(num_workers)
+    desk = Desk(executor)
+    try:
+        yield desk
+    finally:
+        executor.stop()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with desk_of(1) as desk:
+        yield desk
+
+
+def make_task(tmp_path: Path, data: bytes | None = None, **changes: object) -> Task:
+    values: dict[str, object] = {
+        "job_id": "job",
+        "engine": "statevector",
+        "input_format": "ionq.circuit.v0",
+        "data": bell_bytes() if data is None else data,
+        "shots": 100,
+        "seed": 7,
+        "noise_model": "ideal",
+        "memory_bytes": 1 << 30,
+        "draft": str(tmp_path / "draft"),
+    }
+    return Task(**values | changes)  # type: ignore[arg-type]
+
+
+def superposition(num_qubits: int, layers: int = 1) -> bytes:
+    gates: list[dict[str, object]] = [{"gate": "h", "targets": list(range(num_qubits))}]
+    gates += [{"gate": "rx", "targets": list(range(num_qubits)), "rotation": 0.1}] * layers
+    return json.dumps({"qubits": num_qubits, "circuit": gates}).encode()
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def test_an_outcome_comes_back(desk: Desk, tmp_path: Path) -> None:
+    (reply,) = desk.run(make_task(tmp_path))
+
+    assert isinstance(reply, Finished)
+    assert decode(reply.encoded or b"").values.tolist() == [0.5, 0, 0, 0.5]
+
+
+def test_a_load_of_tasks_is_answered_in_its_order(desk: Desk, tmp_path: Path) -> None:
+    widths = [3, 1, 2]
+    replies = desk.run(*(make_task(tmp_path, superposition(n)) for n in widths))
+
+    assert [decode(reply.encoded or b"").num_qubits for reply in replies] == widths  # type: ignore[union-attr]
+
+
+def test_no_tasks_make_no_replies(desk: Desk, tmp_path: Path) -> None:
+    assert desk.run() == []
+    assert len(desk.run(make_task(tmp_path))) == 1
+
+
+def test_a_large_outcome_is_left_in_the_draft(desk: Desk, tmp_path: Path) -> None:
+    (reply,) = desk.run(make_task(tmp_path, superposition(14)))
+
+    assert reply == Finished(None)
+    blob = (tmp_path / "draft").read_bytes()
+    assert len(blob) > INLINE_BYTES
+    assert decode(blob).num_qubits == 14
+
+
+def test_an_input_is_read_and_planned_without_being_run(desk: Desk, tmp_path: Path) -> None:
+    (reply,) = desk.run(make_task(tmp_path, engine=None))
+
+    assert isinstance(reply, Assessed)
+    assert (reply.num_qubits, reply.gate_counts, reply.engine) == (2, (1, 1), "statevector")
+
+
+def test_a_bad_input_is_a_failure_that_names_the_place(desk: Desk, tmp_path: Path) -> None:
+    data = b'{"qubits": 2, "circuit": [{"gate": "h", "target": 7}]}'
+    (reply,) = desk.run(make_task(tmp_path, data, engine=None))
+
+    assert isinstance(reply, Failed)
+    assert reply.failure.code == "InvalidInput"
+    assert reply.failure.message == "circuit[0].target: qubit 7 of a 2-qubit circuit"
+
+
+def test_what_exceeds_its_memory_fails_and_the_worker_goes_on(desk: Desk, tmp_path: Path) -> None:
+    large = make_task(tmp_path, superposition(24), process_memory_bytes=64 << 20)
+    (reply,) = desk.run(large)
+
+    assert isinstance(reply, Failed)
+    assert "67108864 bytes are allowed" in reply.failure.message
+    assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_what_takes_too_long_is_lost_and_the_worker_goes_on(desk: Desk, tmp_path: Path) -> None:
+    slow = make_task(tmp_path, superposition(22, layers=200), timeout_seconds=0.5)
+    (reply,) = desk.run(slow)
+
+    assert isinstance(reply, Lost)
+    assert "no answer within 0.5 s" in reply.reason
+    assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_a_killed_worker_loses_all_its_tasks_and_serves_again(desk: Desk, tmp_path: Path) -> None:
+    slow = make_task(tmp_path, superposition(22, layers=200))
+    desk.run(make_task(tmp_path))
+    desk.begin(slow, make_task(tmp_path))
+    desk.kill()
+    replies = desk.replies()
+
+    assert [type(reply) for reply in replies] == [Lost, Lost]
+    assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_a_kill_that_comes_too_late_harms_no_other_task(desk: Desk, tmp_path: Path) -> None:
+    desk.run(make_task(tmp_path))
+    desk.kill()
+
+    assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_a_worker_that_dies_by_itself_is_replaced(tmp_path: Path) -> None:
+    before = children()
+    with desk_of(1) as desk:
+        desk.run(make_task(tmp_path))
+        (worker,) = children() - before
+        desk.begin(make_task(tmp_path, superposition(22, layers=200)))
+        os.kill(worker, signal.SIGSEGV)
+
+        assert "exit status -11" in desk.replies()[0].reason  # type: ignore[union-attr]
+        assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_workers_run_beside_each_other(tmp_path: Path) -> None:
+    with desk_of(2) as desk:
+        desk.begin(make_task(tmp_path, superposition(22, layers=200)), worker=0)
+
+        assert isinstance(desk.run(make_task(tmp_path), worker=1)[0], Finished)
+
+
+@pytest.mark.parametrize("niceness", [0, 10])
+def test_a_nice_task_gives_the_same_outcome(desk: Desk, tmp_path: Path, niceness: int) -> None:
+    task = make_task(tmp_path, superposition(3), niceness=niceness)
+
+    assert isinstance(desk.run(task)[0], Finished)
+
+
+def test_no_process_is_left_after_the_end(tmp_path: Path) -> None:
+    before = children()
+    with desk_of(2) as desk:
+        desk.run(make_task(tmp_path))
+        desk.begin(make_task(tmp_path, superposition(22, layers=200)), worker=1)
+        assert len(children() - before) == 2
+
+    assert children() == before

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ionbox.service.admission import MAX_BATCH, Admission, Capacity
+from ionbox.service.ready_queue import Entry
+
+SHORT, LONG = 0.0001, 1.0
+_numbers = itertools.count()
+
+
+def entry(seconds: float = LONG, memory: int = 0, *, is_recovered: bool = False) -> Entry:
+    return Entry(f"job-{next(_numbers)}", "a", seconds, memory, is_recovered=is_recovered)
+
+
+def admission(cores: int = 2, memory: int = 100, num_workers: int = 3) -> Admission:
+    return Admission(Capacity(cores, memory), num_workers)
+
+
+def push(queue: Admission, *entries: Entry) -> list[int]:
+    for each in entries:
+        queue.push(each)
+    return list(queue.assign())
+
+
+def test_one_worker_is_kept_for_short_jobs() -> None:
+    queue = admission(cores=4, num_workers=3)
+
+    assert push(queue, entry(), entry(), entry()) == [1, 2]
+    assert push(queue, entry(SHORT)) == [0]
+
+
+def test_long_jobs_take_no_more_threads_than_there_are_cores() -> None:
+    queue = admission(cores=1, num_workers=4)
+
+    assert push(queue, entry(), entry()) == [1]
+
+
+def test_jobs_take_no_more_memory_together_than_there_is() -> None:
+    queue = admission(memory=100)
+
+    assert push(queue, entry(memory=60), entry(memory=50)) == [1]
+    queue.release(1)
+    assert list(queue.assign()) == [1]
+
+
+def test_short_jobs_are_spread_over_the_idle_workers() -> None:
+    queue = admission(num_workers=3)
+    push(queue, *(entry(SHORT) for _ in range(7)))
+
+    assert sorted(len(grant) for grant in queue.grants.values()) == [2, 2, 3]
+
+
+def test_a_worker_gets_few_short_jobs_at_a_time() -> None:
+    queue = admission(num_workers=2)
+    push(queue, *(entry(SHORT) for _ in range(100)))
+    together = [sum(e.predicted_seconds for e in grant) for grant in queue.grants.values()]
+
+    assert [len(grant) for grant in queue.grants.values()] == [MAX_BATCH, MAX_BATCH]
+    assert max(together) < 0.005
+
+    other = admission(num_workers=2)
+    push(other, *(entry(0.004) for _ in range(100)))
+    assert [len(grant) for grant in other.grants.values()] == [2, 2]
+
+
+def test_a_recovered_job_goes_alone() -> None:
+    queue = admission(num_workers=2)
+    push(queue, entry(SHORT), entry(SHORT, is_recovered=True), *(entry(SHORT) for _ in range(8)))
+
+    assert [len(grant) for grant in queue.grants.values()] == [1, 1]
+
+
+def test_the_worker_that_has_a_job_is_found() -> None:
+    queue = admission()
+    job = entry()
+    push(queue, job)
+
+    assert queue.worker_of(job.job_id) == 1
+    assert queue.worker_of("unknown") is None
+    assert queue.release(1) == (job,)
+    assert queue.worker_of(job.job_id) is None
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    jobs=st.lists(st.tuples(st.sampled_from([SHORT, LONG]), st.integers(0, 100)), max_size=40),
+    cores=st.integers(1, 4),
+    num_workers=st.integers(2, 5),
+)
+def test_whatever_comes_every_job_is_granted_once_and_the_limits_hold(
+    jobs: list[tuple[float, int]], cores: int, num_workers: int
+) -> None:
+    queue = admission(cores, 100, num_workers)
+    waiting = [entry(seconds, memory) for seconds, memory in jobs]
+    served: list[Entry] = []
+    granted = push(queue, *waiting)
+    while granted:
+        held = [e for grant in queue.grants.values() for e in grant]
+        assert sum(e.memory_bytes for e in held) <= 100
+        assert sum(e.predicted_seconds == LONG for e in held) <= cores
+        served += queue.release(next(iter(queue.grants)))
+        granted = [*queue.grants, *queue.assign()]
+
+    assert sorted(e.job_id for e in served) == sorted(e.job_id for e in waiting)
