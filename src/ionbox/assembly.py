@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,8 +35,6 @@ from ionbox.store.sqlite import SqliteStore
 KEY_FILE = "api-key"
 # The rest of the machine's memory is the user's.
 MEMORY_SHARE = 0.8
-# Between the event loop and the writer; the default of 5 ms would be most of a job's latency.
-_SWITCH_SECONDS = 0.0005
 _EXIT_THREAD_DIED = 70
 # A client that comes back within this long finds its connection open.
 _KEEP_ALIVE_SECONDS = 75
@@ -115,7 +112,6 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
         SettingsError: If the address cannot be listened on.
         DataDirectoryError: As `open_house`.
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
     threading.excepthook = _die
     with open_house(settings) as house, _listening(settings) as listener:
         key = _first_start(house.service, settings.directory, os.environ)

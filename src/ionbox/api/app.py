@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -22,7 +21,6 @@ from ionbox.api import problems
 from ionbox.api.endpoints import routes
 from ionbox.api.extensions import keys
 from ionbox.api.v03.routes import ENDPOINTS as V03
-from ionbox.config import is_loopback
 from ionbox.errors import IonboxError
 from ionbox.service.access import Caller
 from ionbox.service.service import Service
@@ -76,41 +74,47 @@ class Edge:
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset({"localhost", *(host.lower() for host in hosts)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = uuid.uuid4().hex.encode()
 
         async def send_numbered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope))
+        headers = dict(scope["headers"])
+        refusal = self._refusal(headers.get(b"host", b""), headers.get(b"origin"))
         if refusal is None:
             await self._app(scope, receive, send_numbered)
         else:
             problem = problems.Problem(403, "Forbidden", refusal)
             await problems.answer(problem)(scope, receive, send_numbered)
 
-    def _refusal(self, headers: Headers) -> str | None:
-        host = headers.get("host", "")
-        if not self._is_ours(host):
+    def _refusal(self, raw_host: bytes, raw_origin: bytes | None) -> str | None:
+        host = raw_host.decode("latin-1").lower()
+        if _name_of(host) not in self._hosts and not _is_address(_name_of(host)):
             return f"host '{host}' is not known here; allow it with --allow-host"
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return f"requests from pages of '{origin}' are not served"
+        if raw_origin is not None:
+            origin = raw_origin.decode("latin-1").lower()
+            if origin.partition("://")[2] != host:
+                return f"requests from pages of '{origin}' are not served"
         return None
 
-    def _is_ours(self, host: str) -> bool:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
-        return name in self._hosts or is_loopback(name) or _is_address(name)
+
+def _name_of(host: str) -> str:
+    """Return the name in a header `Host`: without the port, and without an address's brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
 
 
+@lru_cache(maxsize=64)
 def _is_address(name: str) -> bool:
     """An attacker's name can be made to lead here, but an address cannot be a name."""
     try:

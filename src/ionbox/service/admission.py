@@ -44,6 +44,11 @@ class Admission:
         """What each busy worker holds."""
         return self._grants
 
+    @property
+    def num_waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._short) + len(self._long)
+
     def push(self, entry: Entry) -> None:
         """Have a job wait."""
         (self._short if is_short(entry) else self._long).push(entry)

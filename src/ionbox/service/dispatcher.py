@@ -24,6 +24,8 @@ NICE_SECONDS = 0.1
 NICENESS = 10
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 1.0
+# About how much of the inputs of waiting jobs is kept at hand.
+KEPT_BYTES = 32 << 20
 
 # The limits of a worker that reads an input too large for the server's own process.
 PREFLIGHT_MEMORY_BYTES = 1 << 30
@@ -82,12 +84,18 @@ class Dispatcher:
             self._is_stopping = True
         self._executor.stop()
 
-    def queue(self, job: Job, *, is_recovered: bool = False) -> None:
-        """Put a job where workers look."""
+    def queue(self, job: Job, data: bytes | None = None, *, is_recovered: bool = False) -> None:
+        """Put a job where workers look.
+
+        Args:
+            data: Its input, where it is at hand; else it is read when a worker takes the job.
+        """
         seconds, memory_bytes = _predicted(job)
         memory_bytes = min(memory_bytes, self._memory_bytes)
-        entry = Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered=is_recovered)
         with self._lock:
+            is_kept = data is not None and len(data) * self._admission.num_waiting < KEPT_BYTES
+            known = (job, data) if data is not None and is_kept else None
+            entry = Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered, known)
             self._admission.push(entry)
             self._assign()
 
@@ -130,7 +138,7 @@ class Dispatcher:
 
     def _claim(self, entry: Entry) -> tuple[_Claim, Task] | None:
         """Claim one job; none where it has meanwhile ended, or is somebody else's."""
-        found = self._store.job_and_input(entry.project_id, entry.job_id)
+        found = entry.known or self._store.job_and_input(entry.project_id, entry.job_id)
         if found is None or found[0].status not in (JobStatus.SUBMITTED, JobStatus.READY):
             return None
         stored, data = found

@@ -7,16 +7,24 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ionbox.jobs.job import Job
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the dispatcher needs to know of a waiting job."""
+    """What the dispatcher needs to know of a waiting job.
+
+    Args:
+        is_recovered: A worker or a server died while it had this job.
+        known: The job and its input as they were stored, where they are small enough to keep.
+    """
 
     job_id: str
     project_id: str
     predicted_seconds: float
     memory_bytes: int
     is_recovered: bool = False
+    known: tuple[Job, bytes] | None = None
 
 
 class ReadyQueue:

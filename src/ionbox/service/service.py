@@ -97,7 +97,7 @@ class Service:
 
         def carry_out(done: Future[Job]) -> None:
             if done.exception() is None:
-                self._carry_out(job, effects)
+                self._carry_out(job, effects, submission.data)
 
         future.add_done_callback(carry_out)
         return future
@@ -234,9 +234,9 @@ class Service:
             self._carry_out(job, effects)
         return [job.id for job, _ in changed]
 
-    def _carry_out(self, job: Job, effects: tuple[Effect, ...]) -> None:
+    def _carry_out(self, job: Job, effects: tuple[Effect, ...], data: bytes | None = None) -> None:
         if Effect.QUEUE in effects:
-            self._dispatcher.queue(job)
+            self._dispatcher.queue(job, data)
         if Effect.STOP_WORK in effects:
             self._dispatcher.stop_work(job.id)
 

@@ -17,10 +17,10 @@ MAX_BATCH = 64
 
 
 class Writer:
-    """Runs steps in the order of their submission, each in a savepoint of its own.
+    """Runs steps in the order of their submission, many in a transaction.
 
     A step that raises is undone alone, and its caller gets the error. A commit that fails fails
-    every step of its batch.
+    every step of its batch. A step may be run twice, so it must do nothing but write.
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -59,21 +59,38 @@ class Writer:
         return batch
 
     def _write(self, batch: list[tuple[Step, Future[Any]]]) -> None:
+        steps = [step for step, _ in batch]
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            written = [(future, self._in_savepoint(step)) for step, future in batch]
-            self._database.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            for _, future in batch:
-                future.set_exception(error)
-            return
-        for future, outcome in written:
+            outcomes = self._commit(steps, self._plainly)
+        except Exception:  # noqa: BLE001 - whose it is, the savepoints tell
+            outcomes = self._commit_each(steps)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+    def _commit_each(self, steps: list[Step]) -> list[Any]:
+        try:
+            return self._commit(steps, self._in_savepoint)
+        except sqlite3.Error as error:
+            return [error] * len(steps)
+
+    def _commit(self, steps: list[Step], run: Callable[[Step], Any]) -> list[Any]:
+        """Run steps in one transaction; an error undoes it."""
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            outcomes = [run(step) for step in steps]
+            self._database.execute("COMMIT")
+        except Exception:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+        return outcomes
+
+    def _plainly(self, step: Step) -> Any:  # noqa: ANN401 - whatever the step returns
+        """Run one step without the two statements of a savepoint: nearly none ever fails."""
+        return step(self._database)
 
     def _in_savepoint(self, step: Step) -> Any:  # noqa: ANN401 - whatever the step returns
         """Run one step; an error is returned, not raised, with the step undone."""
