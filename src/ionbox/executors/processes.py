@@ -30,19 +30,19 @@ class ProcessExecutor:
     """
 
     def __init__(self, num_workers: int) -> None:
-        self._workers = [_Worker(number) for number in range(num_workers)]
+        self._num_workers = num_workers
+        self._workers: list[_Worker] = []
 
     @property
     def num_workers(self) -> int:
         """How many tasks can run at once."""
-        return len(self._workers)
+        return self._num_workers
 
     def start(
         self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
     ) -> None:
         """Start the workers; see the port."""
-        for worker in self._workers:
-            worker.start(load, done)
+        self._workers = [_Worker(number, load, done) for number in range(self._num_workers)]
 
     def execute(self, worker: int) -> None:
         """Have an idle worker load and run its task; returns at once."""
@@ -63,22 +63,23 @@ class ProcessExecutor:
 class _Worker:
     """One process and the thread that serves it."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        load: Callable[[int], list[Task]],
+        done: Callable[[int, list[Reply]], None],
+    ) -> None:
         self.inbox: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._number = number
+        self._load = load
+        self._done = done
         self._is_stopping = False
         self._is_killed = False
         self._kill_lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._decoder = msgspec.msgpack.Decoder(list[Reply])
         self._encoder = msgspec.msgpack.Encoder()
-
-    def start(
-        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
-    ) -> None:
-        self._thread = threading.Thread(
-            target=self._serve, args=(load, done), name=f"worker-{self._number}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
         self._thread.start()
 
     def kill(self) -> None:
@@ -95,15 +96,13 @@ class _Worker:
     def join(self) -> None:
         self._thread.join()
 
-    def _serve(
-        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
-    ) -> None:
+    def _serve(self) -> None:
         self._spawn()
         while self.inbox.get():
-            if self._is_killed:  # aimed at the task before, which had just been answered
+            if self._is_killed:  # aimed at the tasks before, which had just been answered
                 self._replace("killed")
-            tasks = load(self._number)
-            done(self._number, self._run(tasks) if tasks else [])
+            tasks = self._load(self._number)
+            self._done(self._number, self._run(tasks) if tasks else [])
         self._reap()
 
     def _run(self, tasks: list[Task]) -> list[Reply]:

@@ -1,0 +1,207 @@
+"""From a queued job to its recorded end, on a real store and real workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.builders import NOW, bell_bytes, make_job
+
+from ionbox.executors.processes import ProcessExecutor
+from ionbox.formats.results import decode
+from ionbox.jobs.job import Job, JobStatus
+from ionbox.jobs.lifecycle import TERMINAL, JobEvent, step
+from ionbox.results.filesystem import FilesystemResults
+from ionbox.service.admission import Capacity
+from ionbox.service.dispatcher import MAX_ATTEMPTS, Dispatcher
+from ionbox.store.sqlite import SqliteStore
+
+WAIT_SECONDS = 30
+
+
+@dataclass
+class House:
+    store: SqliteStore
+    results: FilesystemResults
+    dispatcher: Dispatcher
+    project: str
+
+    def insert(self, data: bytes | None = None, **changes: object) -> Job:
+        values: dict[str, object] = {"engine": "statevector", "project_id": self.project}
+        job = make_job(**values | changes)
+        return self.store.insert_job(job, bell_bytes() if data is None else data).result()
+
+    def stored(self, job: Job) -> Job:
+        stored = self.store.job(self.project, job.id)
+        assert stored is not None
+        return stored
+
+    def wait(self, job: Job, is_so: Callable[[Job], bool]) -> Job:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not is_so(stored := self.stored(job)):
+            assert time.monotonic() < deadline, stored
+            time.sleep(0.01)
+        return stored
+
+    def end_of(self, job: Job) -> Job:
+        return self.wait(job, lambda stored: stored.status in TERMINAL)
+
+
+@contextmanager
+def house_on(path: Path, memory_bytes: int = 1 << 30) -> Iterator[House]:
+    with closing(SqliteStore(path / "ionbox.sqlite")) as store:
+        results = FilesystemResults(path / "results")
+        dispatcher = Dispatcher(
+            store,
+            results,
+            ProcessExecutor(2),
+            capacity=Capacity(cores=2, memory_bytes=memory_bytes),
+            clock=lambda: datetime.now(UTC),
+        )
+        project = store.first_project() or store.create_project("local", "default").result()
+        try:
+            yield House(store, results, dispatcher, project)
+        finally:
+            dispatcher.stop()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with house_on(tmp_path) as house:
+        house.dispatcher.start()
+        yield house
+
+
+def endless() -> bytes:
+    gates = [{"gate": "rx", "targets": list(range(22)), "rotation": 0.1}] * 1000
+    return json.dumps({"qubits": 22, "circuit": gates}).encode()
+
+
+def kill_all_workers() -> None:
+    for worker in psutil.Process().children():
+        os.kill(worker.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("predicted_seconds", [0.0001, 1.0])
+def test_a_job_runs_and_its_outcome_is_recorded(house: House, predicted_seconds: float) -> None:
+    job = house.insert(predicted_seconds=predicted_seconds)
+    house.dispatcher.queue(job)
+    done = house.end_of(job)
+    result = house.store.result(house.project, job.id)
+
+    assert (done.status, done.attempt) == (JobStatus.COMPLETED, 1)
+    assert done.started_at is not None
+    assert done.completed_at is not None
+    assert done.submitted_at < done.started_at <= done.completed_at
+    assert result is not None
+    assert decode(result.inline or b"").values.tolist() == [0.5, 0, 0, 0.5]
+
+
+def test_a_large_outcome_is_kept_as_a_blob(house: House) -> None:
+    data = json.dumps({"qubits": 14, "circuit": [{"gate": "h", "targets": list(range(14))}]})
+    job = house.insert(data.encode())
+    house.dispatcher.queue(job)
+    house.end_of(job)
+    result = house.store.result(house.project, job.id)
+
+    assert result is not None
+    assert result.blob is not None
+    assert decode(house.results.open(result.blob)).num_qubits == 14
+
+
+def test_an_input_for_a_worker_to_read_becomes_a_job_that_runs(house: House) -> None:
+    job = house.insert(status=JobStatus.SUBMITTED, engine=None)
+    house.dispatcher.queue(job)
+    done = house.end_of(job)
+
+    assert (done.status, done.num_qubits, done.engine) == (JobStatus.COMPLETED, 2, "statevector")
+
+
+def test_a_bad_input_for_a_worker_to_read_becomes_a_failed_job(house: House) -> None:
+    job = house.insert(b'{"qubits": 0, "circuit": []}', status=JobStatus.SUBMITTED, engine=None)
+    house.dispatcher.queue(job)
+    done = house.end_of(job)
+
+    assert done.failure is not None
+    assert done.failure.code == "InvalidInput"
+    assert done.failure.message.startswith("qubits: ")
+
+
+def test_a_job_canceled_while_it_waits_does_not_run(house: House) -> None:
+    job = house.insert(predicted_seconds=1.0)
+    house.store.change_jobs(house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW))
+    house.dispatcher.queue(job, bell_bytes())
+    later = house.insert(predicted_seconds=1.0)
+    house.dispatcher.queue(later)
+    house.end_of(later)
+
+    assert house.stored(job).status is JobStatus.CANCELED
+    assert house.store.result(house.project, job.id) is None
+
+
+def test_a_job_canceled_while_it_runs_stays_canceled(house: House) -> None:
+    job = house.insert(endless(), predicted_seconds=100.0)
+    house.dispatcher.queue(job)
+    house.wait(job, lambda stored: stored.status is JobStatus.STARTED)
+    house.store.change_jobs(
+        house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW)
+    ).result()
+    house.dispatcher.stop_work(job.id)
+    later = house.insert(predicted_seconds=1.0)
+    house.dispatcher.queue(later)
+
+    assert house.end_of(later).status is JobStatus.COMPLETED
+    assert house.stored(job).status is JobStatus.CANCELED
+
+
+def test_a_job_that_costs_its_worker_each_time_is_given_up(house: House) -> None:
+    job = house.insert(endless(), predicted_seconds=100.0)
+    house.dispatcher.queue(job)
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        house.wait(job, lambda j, n=attempt: j.attempt == n and j.status is JobStatus.STARTED)  # type: ignore[misc]
+        kill_all_workers()
+    done = house.end_of(job)
+
+    assert (done.status, done.attempt) == (JobStatus.FAILED, MAX_ATTEMPTS)
+    assert done.failure is not None
+    assert done.failure.code == "InternalError"
+    assert "given up after 3 attempts; the last one: the worker died" in done.failure.message
+
+
+def test_what_was_unfinished_is_run_by_the_next_start(tmp_path: Path) -> None:
+    with house_on(tmp_path) as house:
+        jobs = [house.insert(status=status) for status in (JobStatus.READY, JobStatus.STARTED)]
+        jobs.append(house.insert(status=JobStatus.SUBMITTED, engine=None))
+    with house_on(tmp_path) as house:
+        house.dispatcher.start()
+
+        assert {house.end_of(job).status for job in jobs} == {JobStatus.COMPLETED}
+
+
+def test_a_job_at_work_when_the_server_stops_waits_for_the_next_start(tmp_path: Path) -> None:
+    with house_on(tmp_path) as house:
+        house.dispatcher.start()
+        job = house.insert(endless(), predicted_seconds=100.0)
+        house.dispatcher.queue(job)
+        house.wait(job, lambda stored: stored.status is JobStatus.STARTED)
+    with house_on(tmp_path) as house:
+        assert house.stored(job).status is JobStatus.READY
+
+
+def test_a_job_that_no_longer_fits_the_memory_fails_with_the_numbers(tmp_path: Path) -> None:
+    with house_on(tmp_path, memory_bytes=1000) as house:
+        job = house.insert(num_qubits=30, memory_bytes=2000)
+        house.dispatcher.start()
+        done = house.end_of(job)
+
+    assert done.failure is not None
+    assert done.failure.message == "30 qubits need 2000 bytes; 1000 are available"
