@@ -7,7 +7,9 @@ import fcntl
 import logging
 import os
 import secrets
+import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -112,6 +114,7 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
         SettingsError: If the address cannot be listened on.
         DataDirectoryError: As `open_house`.
     """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     threading.excepthook = _die
     with open_house(settings) as house, _listening(settings) as listener:
         key = _first_start(house.service, settings.directory, os.environ)
@@ -146,7 +149,10 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=5,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        # uvicorn stops gracefully, then raises the signal again: it must not skip what is left.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def running_server(directory: Path) -> Running | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ionbox.config import key_from_environment
 from ionbox.errors import IonboxError
 
 _POLL_SECONDS = 0.01
@@ -117,9 +118,15 @@ class LocalServer:
 
     @property
     def key(self) -> str:
-        """A key for it."""
+        """A key for it: its own, or yours where its data directory began with that."""
         self._require_running()
-        return (self._data / "api-key").read_text().strip()
+        path = self._data / "api-key"
+        if path.exists():
+            return path.read_text().strip()
+        given = key_from_environment(os.environ)
+        if given is None:
+            raise LocalServerError(f"{self._data} began with a key of yours; it is not known here")
+        return given[1]
 
     @property
     def data(self) -> Path:

@@ -256,6 +256,7 @@ class Service:
 def _then(future: Future[Before], act: Callable[[Before], After]) -> Future[After]:
     """Return a future of what `act` makes of another future's result."""
     following: Future[After] = Future()
+    following.set_running_or_notify_cancel()
 
     def resolve(done: Future[Before]) -> None:
         try:

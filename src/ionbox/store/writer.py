@@ -32,6 +32,8 @@ class Writer:
     def submit(self, step: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Queue a step; the future is resolved once it is durable."""
         future: Future[T] = Future()
+        # From here on it cannot be canceled: a client that hangs up does not undo its request.
+        future.set_running_or_notify_cancel()
         self._steps.put((step, future))
         return future
 
