@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ionbox.circuits.gates import GATES, ROW_BY_NAME, Gate
+from ionbox.circuits.unitaries import Matrix
 from ionbox.errors import InvalidCircuitError
 
 # More than any machine has or any engine can follow: a larger number is a slip, which must not
@@ -53,6 +54,20 @@ class Operation:
     controls: tuple[int, ...] = ()
     params: tuple[float, ...] = ()
     terms: tuple[str, ...] = ()
+
+    def unitary(self) -> Matrix:
+        """Return the matrix over the targets, then the controls.
+
+        Returns:
+            Shape (2**m, 2**m), complex128, m = targets + controls; bit k of a row or column
+            number is the k-th of them. It is the identity unless all controls are 1.
+        """
+        terms = {"terms": self.terms} if self.terms else {}
+        target_unitary = self.gate.unitary(*self.params, **terms)
+        size = len(target_unitary)
+        matrix: Matrix = np.eye(size << len(self.controls), dtype=np.complex128)
+        matrix[-size:, -size:] = target_unitary  # controls are the highest bits: all 1 is last
+        return matrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)

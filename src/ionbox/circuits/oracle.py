@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ionbox.circuits.circuit import Circuit, Operation
-from ionbox.circuits.unitaries import Matrix, operation_unitary
+from ionbox.circuits.unitaries import Matrix
 
 
 def state_vector(circuit: Circuit) -> Matrix:
@@ -42,7 +42,7 @@ def unitary(circuit: Circuit) -> Matrix:
 
 def _apply(operation: Operation, before: Matrix) -> Matrix:
     """Multiply by an operation from the left; a matrix is its columns, each a state vector."""
-    matrix = operation_unitary(operation)
+    matrix = operation.unitary()
     qubits = (*operation.targets, *operation.controls)
     after = np.zeros_like(before)
     for basis_state in range(len(before)):

@@ -13,13 +13,10 @@ import cmath
 import math
 from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:  # a circle at run time: operations name gates, gates point at these functions
-    from ionbox.circuits.circuit import Operation
 
 Matrix: TypeAlias = npt.NDArray[np.complex128]
 
@@ -245,21 +242,3 @@ def native_zz_unitary(angle: float) -> Matrix:
     e = exp_turns(angle / 2)
     matrix: Matrix = np.diag([e.conjugate(), e, e, e.conjugate()]).astype(np.complex128)
     return matrix
-
-
-def operation_unitary(operation: Operation) -> Matrix:
-    """Return the matrix of an operation over its targets, then its controls.
-
-    Returns:
-        Shape (2**m, 2**m), complex128, m = targets + controls; bit k of a row or column number
-        is the k-th of them. It is the identity unless all controls are 1.
-    """
-    gate = operation.gate
-    if operation.terms:
-        target_unitary = gate.unitary(*operation.params, terms=operation.terms)
-    else:
-        target_unitary = gate.unitary(*operation.params)
-    size = len(target_unitary)
-    unitary: Matrix = np.eye(size << len(operation.controls), dtype=np.complex128)
-    unitary[-size:, -size:] = target_unitary  # the controls are the highest bits: all 1 is last
-    return unitary

@@ -19,7 +19,6 @@ from ionbox.circuits.unitaries import (
     h_unitary,
     ms_unitary,
     native_zz_unitary,
-    operation_unitary,
     pauliexp_unitary,
     rx_unitary,
     ry_unitary,
@@ -77,7 +76,7 @@ def assert_equal(matrix: Matrix, expected: AnyMatrix, atol: float = 1e-9) -> Non
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.gateset}-{gate.name}")
 def test_the_columns_of_every_row_prove_each_other(gate: Gate) -> None:
     operation = example(gate)
-    matrix = operation_unitary(operation)
+    matrix = operation.unitary()
     name, params = gate.inverse(operation.params)
     inverse = GATE_BY_NAME[gate.gateset, name]
     undone = Operation(inverse, operation.targets, params=params, terms=operation.terms)
@@ -86,7 +85,7 @@ def test_the_columns_of_every_row_prove_each_other(gate: Gate) -> None:
     assert matrix.dtype == np.complex128
     assert matrix.shape == (2 ** len(operation.targets),) * 2
     assert_equal(matrix @ matrix.conj().T, np.eye(len(matrix)), 1e-14)
-    assert_equal(operation_unitary(undone) @ matrix, np.eye(len(matrix)), 1e-14)
+    assert_equal(undone.unitary() @ matrix, np.eye(len(matrix)), 1e-14)
     assert inverse.num_targets == gate.num_targets
     assert len(params) == len(operation.params)
     assert gate.source
@@ -229,4 +228,4 @@ def test_a_controlled_operation_acts_only_where_all_controls_are_one() -> None:
     expected = np.eye(8, dtype=np.complex128)
     expected[6:, 6:] = rx_unitary(0.4)
 
-    assert_equal(operation_unitary(operation), expected, 0)
+    assert_equal(operation.unitary(), expected, 0)
