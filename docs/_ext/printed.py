@@ -6,9 +6,12 @@ import dataclasses
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from math import pi
 from typing import Final
 
 import click
+from lifecycle_picture import svg
 
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
@@ -16,9 +19,12 @@ from ionbox.api.extensions import keys
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.v03 import routes as v03
 from ionbox.api.v03 import wire
+from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
 from ionbox.config import Settings
-from ionbox.jobs.job import FailureCode, JobStatus
+from ionbox.engines.engine import Workload
+from ionbox.engines.planner import plan
+from ionbox.jobs.job import JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, TRANSITIONS, diagram
 
 _NONE = "-"
@@ -68,10 +74,14 @@ def _param(param: Param) -> str:
         "" if param.unit == "1" else param.unit,
         size,
         "" if param.minimum is None else f"at least {param.minimum:g}",
-        "required" if param.default is None else f"default {param.default:g}",
+        "required" if param.default is None else f"default {_number(param.default)}",
         f"also as {codes(param.aliases)}" if param.aliases else "",
     ]
     return f"`{param.name}`: {', '.join(filter(None, facts))}"
+
+
+def _number(value: float) -> str:
+    return "π" if value == pi else f"{value:g}"
 
 
 def _undone_by(gate: Gate) -> str:
@@ -85,6 +95,18 @@ def _undone_by(gate: Gate) -> str:
     if gate.num_targets is None:
         return f"`{name}` with the opposite coefficients"
     return f"`{name}` with the first phase moved by half a turn"
+
+
+def peak_memory() -> str:
+    """Return what the engines say they take for circuits of some widths."""
+    circuits = (Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32))
+    plans = ((c, plan(Workload(c, shots=100, seed=1), memory_bytes=2**60)) for c in circuits)
+    rows = (
+        (str(c.num_qubits), p.chosen.precision, f"{p.chosen.memory_bytes / 2**20:,.0f} MiB")
+        for c, p in plans
+        if p.chosen is not None
+    )
+    return table(("Qubits", "Computed in", "Peak memory"), rows)
 
 
 # --- settings and commands -------------------------------------------------------------------
@@ -183,11 +205,6 @@ def problems() -> str:
     return table(heads, [*rows, server])
 
 
-def failure_codes() -> str:
-    """Return the codes that a failed job may carry."""
-    return codes(FailureCode)
-
-
 # --- the life of a job -----------------------------------------------------------------------
 
 
@@ -202,12 +219,18 @@ def transitions() -> str:
 
 
 def lifecycle() -> str:
-    """Return the life of a job as Mermaid source."""
+    """Return the life of a job as Mermaid source, which some viewers draw."""
     return f"```text\n{diagram()}\n```"
 
 
+def lifecycle_picture() -> str:
+    """Return the life of a job as a picture."""
+    return f"```{{raw}} html\n{svg()}\n```"
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
-    **{f"gates-{gateset}": (lambda gateset=gateset: gates(gateset)) for gateset in GATESETS},
+    **{f"gates-{gateset}": partial(gates, gateset) for gateset in GATESETS},
+    "peak-memory": peak_memory,
     "settings": settings,
     "commands": help_texts,
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
@@ -216,7 +239,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "statuses": statuses,
     "error-tree": error_tree,
     "problems": problems,
-    "failure-codes": failure_codes,
     "transitions": transitions,
     "lifecycle": lifecycle,
+    "lifecycle-picture": lifecycle_picture,
 }

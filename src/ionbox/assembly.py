@@ -54,11 +54,15 @@ class Running(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The core with its adapters, on one data directory."""
+    """The core with its adapters, on one data directory.
+
+    Args:
+        key: What the banner says of the key that opens it.
+    """
 
     service: Service
     dispatcher: Dispatcher
-    memory_bytes: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 clock=_now,
                 seed=settings.seed,
             )
-            yield House(service, dispatcher, memory_bytes)
+            yield House(service, dispatcher, _first_start(service, directory, os.environ))
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -117,9 +121,8 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     threading.excepthook = _die
     with open_house(settings) as house, _listening(settings) as listener:
-        key = _first_start(house.service, settings.directory, os.environ)
         running = Running(os.getpid(), _url(listener), secrets.token_urlsafe(32))
-        welcome = Welcome(running.url, key, settings.directory, settings.host)
+        welcome = Welcome(running.url, house.key, settings.directory, settings.host)
 
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:

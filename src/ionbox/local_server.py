@@ -48,10 +48,10 @@ class LocalServer:
         seed: int | None = None,
         **options: object,
     ) -> None:
-        given = {"port": port, "seed": seed, **options}
         self._options = [
             f"--{name.replace('_', '-')}={value}"
-            for name, value in given.items()
+            for name, given in {"port": port, "seed": seed, **options}.items()
+            for value in (given if isinstance(given, (tuple, list)) else [given])
             if value is not None
         ]
         self._given_data = None if data is None else Path(data)

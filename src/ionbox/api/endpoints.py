@@ -50,8 +50,22 @@ class Endpoint:
 
 
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
-    """Return the router's rows."""
-    return [Route(e.path, e.handler, methods=[e.method]) for e in endpoints]
+    """Return the router's rows: one for each path, so that a 405 names all its methods."""
+    handlers: dict[str, dict[str, Handler]] = {}
+    for endpoint in endpoints:
+        handlers.setdefault(endpoint.path, {})[endpoint.method] = endpoint.handler
+    return [
+        Route(path, _by_method(of_path), methods=list(of_path))
+        for path, of_path in handlers.items()
+    ]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await handlers[method](request)
+
+    return handle
 
 
 def openapi(endpoints: Sequence[Endpoint], *, title: str, version: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 # The nearest class in an error's ancestry decides. The words are those of IonQ's own examples.
 PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
+    IonboxError: (500, "Internal Server Error"),
     InvalidInputError: (400, "Bad Request"),
     UnauthorizedError: (401, "Unauthorized Error"),
     NotFoundError: (404, "Not Found Error"),

@@ -11,6 +11,8 @@ import click
 
 from ionbox.config import DEFAULT_PORT, default_directory
 
+API_VERSION = "v0.3"  # the newest that is served
+
 # Shell → how a variable is set, and how it is unset.
 SHELLS: Mapping[str, tuple[Callable[[str, str], str], Callable[[str], str]]] = {
     "sh": (lambda name, value: f"export {name}={shlex.quote(value)}", lambda name: f"unset {name}"),
@@ -26,8 +28,8 @@ def variables(url: str, key: str) -> dict[str, str]:
     """Return what each SDK reads: the key; URLs with a version; URLs without."""
     return {
         "IONQ_API_KEY": key,
-        "IONQ_API_URL": f"{url}/v0.4",
-        "IONQ_BASE_URL": f"{url}/v0.4",
+        "IONQ_API_URL": f"{url}/{API_VERSION}",
+        "IONQ_BASE_URL": f"{url}/{API_VERSION}",
         "IONQ_REMOTE_HOST": url,
         "CIRQ_IONQ_REMOTE_HOST": url,
     }

@@ -66,9 +66,14 @@ def _print_banner(welcome: Welcome) -> None:
         f"  key      {welcome.key}\n"
         f"  data     {welcome.directory}\n"
         f"  address  {welcome.address}\n"
-        f'Point your SDK here with: eval "$(ionbox env)"     Stop with Ctrl-C.'
+        f'Point your SDK here with: eval "$({_program()} env)"     Stop with Ctrl-C.'
     )
     sys.stdout.flush()
+
+
+def _program() -> str:
+    """Return how this program was called, so that it can be called again."""
+    return sys.argv[0] if sys.argv[0].endswith("ionbox") else f"{sys.executable} -m ionbox"
 
 
 def _stop_at_eof() -> None:

@@ -60,10 +60,15 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an engine does not take a workload; a value, because the planner shows it."""
+    """Why an engine does not take a workload; a value, because the planner shows it.
+
+    Args:
+        is_too_large: The circuit has more qubits than the engine, or the memory, takes.
+    """
 
     engine: str
     reason: str
+    is_too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,15 @@ class Plan:
         """Return why nothing was chosen, each reason once; empty if something was."""
         if self.chosen is not None:
             return ""
-        reasons = (answer.reason for answer in self.answers if isinstance(answer, Refusal))
-        return "; ".join(dict.fromkeys(reasons))
+        return "; ".join(dict.fromkeys(refusal.reason for refusal in self._refusals()))
+
+    @property
+    def is_too_large(self) -> bool:
+        """Tell whether every engine that was asked found the circuit too large."""
+        return all(refusal.is_too_large for refusal in self._refusals())
+
+    def _refusals(self) -> list[Refusal]:
+        return [answer for answer in self.answers if isinstance(answer, Refusal)]
 
 
 def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = ENGINES) -> Plan:
@@ -57,7 +64,7 @@ def _within(
     needed, available = _size_text(answer.memory_bytes), _size_text(memory_bytes)
     num_qubits = workload.circuit.num_qubits
     reason = f"{num_qubits} qubits need {needed}; {available} are available"
-    return Refusal(answer.engine, reason)
+    return Refusal(answer.engine, reason, is_too_large=True)
 
 
 def _size_text(num_bytes: int) -> str:

@@ -370,7 +370,7 @@ class StateVectorEngine:
         num_qubits = workload.circuit.num_qubits
         if num_qubits > _MOST_QUBITS:
             reason = f"{num_qubits} qubits; the state-vector engine takes at most {_MOST_QUBITS}"
-            return Refusal(self.name, reason)
+            return Refusal(self.name, reason, is_too_large=True)
         cost = _circuit_cost(workload.circuit)
         if isinstance(cost, str):
             return Refusal(self.name, cost)

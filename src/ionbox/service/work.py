@@ -15,7 +15,6 @@ from ionbox.formats import ionq, results
 from ionbox.jobs.job import Failure, FailureCode
 
 READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v0": ionq.read_circuit}
-NOISE_MODELS = ("ideal",)
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -101,13 +100,13 @@ def read_input(input_format: str, data: bytes) -> Circuit:
 
 def assess(circuit: Circuit, conditions: Conditions) -> Assessed:
     """Plan a circuit: which engine, how long, how many bytes, or why not at all."""
-    known = Assessed(circuit.num_qubits, circuit.gate_counts())
-    if conditions.noise_model not in NOISE_MODELS:
-        return msgspec.structs.replace(known, failure=_unknown_noise(conditions.noise_model))
     answer = plan(_workload(circuit, conditions), memory_bytes=conditions.memory_bytes)
+    known = Assessed(circuit.num_qubits, circuit.gate_counts())
     if answer.chosen is None:
-        failure = Failure(FailureCode.NOT_ENOUGH_QUBITS, answer.refusal)
-        return msgspec.structs.replace(known, failure=failure)
+        code = (
+            FailureCode.NOT_ENOUGH_QUBITS if answer.is_too_large else FailureCode.SIMULATION_ERROR
+        )
+        return msgspec.structs.replace(known, failure=Failure(code, answer.refusal))
     return _with_estimate(known, answer.chosen)
 
 
@@ -126,14 +125,6 @@ def perform(task: Task) -> Assessed | Finished | Failed:
 
 def _workload(circuit: Circuit, conditions: Conditions) -> Workload:
     return Workload(circuit, conditions.shots, conditions.seed, noise_model=conditions.noise_model)
-
-
-def _unknown_noise(noise_model: str) -> Failure:
-    allowed = ", ".join(NOISE_MODELS)
-    return Failure(
-        FailureCode.SIMULATION_ERROR,
-        f"noise model '{noise_model}' is not available here yet; available: {allowed}",
-    )
 
 
 def _with_estimate(known: Assessed, estimate: Estimate) -> Assessed:

@@ -28,6 +28,7 @@ _QUERIES: Any = aiosql.from_str(
     mandatory_parameters=False,
 )
 _PAGE = 1000
+_AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What the caller sent and only wants back: fields of `Job` kept together in one column.
@@ -71,7 +72,7 @@ class SqliteStore:
             statuses=_json(query.statuses),
             backend=query.backend,
             submitter_id=query.submitter_id,
-            before=query.before,
+            before=query.before or _AFTER_EVERY_ID,
         )
         return [_job(row) for row in rows]
 

@@ -189,11 +189,11 @@ def _input_format(data: bytes) -> str:
     try:
         head = decode_body(data, _input_head)
     except InvalidInputError as error:
-        place = "input" if error.path == "body" else f"input.{error.path}"
+        place = "input" if error.path == "body" else error.path
         raise InvalidInputError(place, error.message) from error
     if head.circuits is not UNSET:
-        message = "jobs of many circuits are not served yet; send one in 'input.circuit'"
-        raise InvalidInputError("input.circuits", message)
+        message = "jobs of many circuits are not served yet; send one, in 'circuit'"
+        raise InvalidInputError("circuits", message)
     return head.format or "ionq.circuit.v0"
 
 

@@ -33,7 +33,7 @@ SELECT * FROM jobs WHERE id = :id AND project_id = :project_id;
 -- A page of a project's jobs, newest first. Lists come as JSON arrays; null means any.
 SELECT * FROM jobs
 WHERE project_id = :project_id
-    AND (:before IS NULL OR id < :before)
+    AND id < :before
     AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
     AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
     AND (:backend IS NULL OR backend = :backend)
