@@ -51,5 +51,5 @@ def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
     return {"qubits": num_qubits, "circuit": gates}
 
 
-# Takes minutes: for jobs that are to be met while they run.
+# Takes very long: for jobs that are to be met while they run.
 ENDLESS = rotations(24, 5000)

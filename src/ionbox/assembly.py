@@ -160,11 +160,14 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
 
 def running_server(directory: Path) -> Running | None:
     """Return the server that uses a data directory now, if one does and it is ready."""
+    running = read_running(directory)
+    if running is None:
+        return None
     try:
         with _locked(directory):
-            return None
+            return None  # a killed server left the file
     except DataDirectoryError:
-        return read_running(directory)
+        return running
 
 
 def read_running(directory: Path) -> Running | None:

@@ -36,10 +36,9 @@ class Api:
     def call(self, method: str, path: str, body: object = None, **options: Any) -> Any:  # noqa: ANN401
         """Return the answer; a body of bytes is sent as it is, anything else as JSON."""
         options["headers"] = {"Authorization": f"apiKey {self.key}"} | options.get("headers", {})
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        return requests.request(
-            method, f"{self.url}{path}", data=data, timeout=PATIENCE_SECONDS, **options
-        )
+        if body is not None:
+            options["data"] = body if isinstance(body, bytes) else json.dumps(body)
+        return requests.request(method, f"{self.url}{path}", timeout=PATIENCE_SECONDS, **options)
 
     def get(self, path: str, **query: Any) -> Any:  # noqa: ANN401 - JSON
         """Return the body of an answer that is no error."""
@@ -81,14 +80,18 @@ class Api:
         """Return the ids of a list of jobs."""
         return [job["id"] for job in self.get("/v0.3/jobs", **query)["jobs"]]
 
-    def workers(self) -> list[psutil.Process]:
-        """Return the worker processes of the server."""
-        return [child for child in psutil.Process(self.pid).children() if is_alive(child)]
+    def workers(self, *, at_least: int = 0) -> list[psutil.Process]:
+        """Return the worker processes of the server; a new server answers before it has all."""
+        server = psutil.Process(self.pid)
+        return until(
+            lambda: [child for child in server.children() if is_alive(child)],
+            lambda workers: len(workers) >= at_least,
+        )
 
     @contextlib.contextmanager
     def frozen_workers(self) -> Iterator[None]:
         """Have no worker do anything, so that what is submitted stays where it is."""
-        workers = self.workers()
+        workers = self.workers(at_least=2)
         for worker in workers:
             worker.send_signal(signal.SIGSTOP)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,10 +14,9 @@ from ionbox import LocalServer
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_of_the_user() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in (
-            "IONBOX_API_KEY", "IONBOX_AUTH", "IONBOX_DATA", "IONBOX_PORT", "IONQ_API_KEY",
-        ):  # fmt: skip
-            patch.delenv(name, raising=False)
+        for name in list(os.environ):
+            if name.startswith("IONBOX_") or name == "IONQ_API_KEY":
+                patch.delenv(name)
         yield
 
 

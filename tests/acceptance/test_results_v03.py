@@ -103,7 +103,7 @@ def test_a_noise_model_that_is_not_here_fails_the_job(api: Api) -> None:
     assert job["status"] == "failed"
     assert job["failure"] == {
         "code": "SimulationError",
-        "error": "noise model 'aria-1' is not available here yet; available: ideal",
+        "error": "noise model 'aria-1' is not available yet; known: ideal",
     }
 
 

@@ -32,7 +32,7 @@ class Endpoint:
 
     Args:
         path: With its version, such as `/v0.3/jobs/{id}`.
-        answer: The type of the body on success.
+        answer: The type of the body on success; None where there is none.
         body: The type of the request's body, if it has one.
         needs_key: Whether a caller must show a key.
         errors: The statuses, beside 401, that a wrong request gets.
@@ -110,7 +110,7 @@ def _operation(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, An
         "security": [{"apiKey": []}] if endpoint.needs_key else [],
         "parameters": [*_path_parameters(endpoint.path), *map(_query_parameter, endpoint.query)],
         "responses": {
-            "200": _content("The answer", schema_of[repr(endpoint.answer)]),
+            **_success(endpoint, schema_of),
             **{str(s): _content("What is wrong", schema_of[repr(Problem)]) for s in statuses},
         },
     }
@@ -120,6 +120,12 @@ def _operation(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, An
             **_content("The request", schema_of[repr(endpoint.body)]),
         }
     return operation
+
+
+def _success(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, Any]:
+    if endpoint.answer is None:
+        return {"204": {"description": "Done"}}
+    return {"200": _content("The answer", schema_of[repr(endpoint.answer)])}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

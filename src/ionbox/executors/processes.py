@@ -99,11 +99,15 @@ class _Worker:
     def _serve(self) -> None:
         self._spawn()
         while self.inbox.get():
-            if self._is_killed:  # aimed at the tasks before, which had just been answered
-                self._replace("killed")
+            if self._is_dead():  # without harm to these tasks: it was idle
+                self._replace("died idle")
             tasks = self._load(self._number)
             self._done(self._number, self._run(tasks) if tasks else [])
         self._reap()
+
+    def _is_dead(self) -> bool:
+        """Return whether the process ended, or a kill came just after its last answer."""
+        return self._is_killed or self._process is None or self._process.poll() is not None
 
     def _run(self, tasks: list[Task]) -> list[Reply]:
         """Have the process do the tasks; one that dies, or takes too long, loses them all."""

@@ -203,7 +203,8 @@ class Dispatcher:
     def _lose(self, claim: _Claim, reason: str) -> None:
         """Have a job run again, unless it has cost too many workers already."""
         job, now = claim.job, self._clock()
-        _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
+        level = logging.INFO if self._is_stopping else logging.WARNING
+        _log.log(level, "job %s, attempt %d: %s", job.id, job.attempt, reason)
         after, _ = step(job, JobEvent.LOSE, now)
         if after.attempt >= MAX_ATTEMPTS and not self._is_stopping:
             after, _ = step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))

@@ -95,7 +95,10 @@ def read_input(input_format: str, data: bytes) -> Circuit:
     reader = READERS.get(input_format)
     if reader is None:
         raise InvalidInputError("format", f"'{input_format}' is not one of {', '.join(READERS)}")
-    return reader(data)
+    try:
+        return reader(data)
+    except InvalidInputError as error:
+        raise InvalidInputError(error.path or "input", error.message) from error
 
 
 def assess(circuit: Circuit, conditions: Conditions) -> Assessed:

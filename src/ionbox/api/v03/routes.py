@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import msgspec
@@ -139,8 +140,20 @@ def _query_of(request: Request, limit: int) -> JobQuery:
         statuses=statuses and tuple(wire.STATUS_FROM_WIRE.get(s, "") for s in statuses),
         backend=request.query_params.get("target"),
         submitter_id=request.query_params.get("submitter_id"),
-        before=request.query_params.get("next"),
+        before=_cursor_of(request),
     )
+
+
+def _cursor_of(request: Request) -> str | None:
+    """Return the `next` of the page before; it is opaque to clients, and an id to us."""
+    text = request.query_params.get("next")
+    if text is None:
+        return None
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        message = f"'{text}' is not the 'next' of a page"
+        raise InvalidInputError("next", message, source="query") from error
 
 
 def _narrowed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -51,7 +52,7 @@ class InputHead(msgspec.Struct):
     """What decides how an input is read."""
 
     format: str | None = None
-    circuits: msgspec.Raw | UnsetType = UNSET
+    circuits: list[msgspec.Raw] | None = None
 
 
 class JobCreated(msgspec.Struct):
@@ -191,7 +192,7 @@ def _input_format(data: bytes) -> str:
     except InvalidInputError as error:
         place = "input" if error.path == "body" else error.path
         raise InvalidInputError(place, error.message) from error
-    if head.circuits is not UNSET:
+    if head.circuits is not None:
         message = "jobs of many circuits are not served yet; send one, in 'circuit'"
         raise InvalidInputError("circuits", message)
     return head.format or "ionq.circuit.v0"
@@ -199,10 +200,12 @@ def _input_format(data: bytes) -> str:
 
 def _integer(name: str, value: float | str) -> int:
     """Some clients send numbers as text, some as floats."""
+    if isinstance(value, int):
+        return value
     try:
         number = float(value)
     except ValueError:
-        number = 0.5
+        number = math.nan
     if not number.is_integer():
         raise InvalidInputError(name, f"'{value}' is not an integer")
     return int(number)
