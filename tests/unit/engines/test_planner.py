@@ -55,7 +55,9 @@ def test_the_fastest_engine_is_passed_over_when_it_does_not_fit() -> None:
     made = plan(make_workload(), memory_bytes=GIB, engines=[large, small])
 
     assert made.chosen == small.answer
-    assert made.answers[0] == Refusal("large", "2 qubits need 2.0 GiB; 1.0 GiB are available")
+    assert made.answers[0] == Refusal(
+        "large", "2 qubits need 2.0 GiB; 1.0 GiB are available", is_too_large=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,14 @@ def test_an_engine_may_use_all_the_memory() -> None:
     engine = estimating("only", memory_bytes=GIB)
 
     assert plan(make_workload(), memory_bytes=GIB, engines=[engine]).chosen == engine.answer
+
+
+def test_a_workload_is_too_large_if_all_refuse_it_for_its_size() -> None:
+    too_large = Answering("a", Refusal("a", "too wide", is_too_large=True))
+    other = refusing("b", "noise")
+
+    assert plan(make_workload(), memory_bytes=GIB, engines=[too_large, too_large]).is_too_large
+    assert not plan(make_workload(), memory_bytes=GIB, engines=[too_large, other]).is_too_large
 
 
 def test_reasons_are_joined_and_each_is_told_once() -> None:
@@ -121,7 +131,7 @@ def test_a_plan_as_json_holds_the_choice_and_every_answer() -> None:
     assert json.loads(json.dumps(made)) == {
         "chosen": "b",
         "answers": [
-            {"engine": "a", "reason": "too wide"},
+            {"engine": "a", "reason": "too wide", "is_too_large": False},
             {
                 "engine": "b",
                 "memory_bytes": 1024,

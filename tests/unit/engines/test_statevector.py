@@ -153,7 +153,9 @@ def test_a_long_evolution_of_few_targets_is_one_matrix() -> None:
 def test_a_register_too_wide_for_any_machine_is_refused_before_anything_is_counted() -> None:
     answer = ENGINE.assess(make_workload(5000, []))
 
-    assert answer == Refusal("statevector", "5000 qubits; the state-vector engine takes at most 48")
+    assert answer == Refusal(
+        "statevector", "5000 qubits; the state-vector engine takes at most 48", is_too_large=True
+    )
 
 
 def test_many_controls_between_many_qubits_are_no_limit() -> None:
