@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import secrets
@@ -18,15 +19,16 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
-import psutil
 import uvicorn
 from starlette.applications import Starlette
 
-from ionbox.api.app import AppContext, make_app
+from ionbox.api.app import make_app
+from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
-from ionbox.config import Settings, is_loopback, key_from_environment, num_cores
-from ionbox.errors import DataDirectoryError, SettingsError, UnauthorizedError
+from ionbox.config import Settings, is_loopback, key_from_environment
+from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
+from ionbox.machine import available_memory_bytes, num_cores
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.access import Caller, new_secret
 from ionbox.service.admission import Capacity
@@ -34,6 +36,7 @@ from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.service import Service
 from ionbox.store.sqlite import SqliteStore
 
+DATABASE = "ionbox.sqlite"
 KEY_FILE = "api-key"
 # The rest of the machine's memory is the user's.
 MEMORY_SHARE = 0.8
@@ -54,15 +57,10 @@ class Running(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The core with its adapters, on one data directory.
-
-    Args:
-        key: What the banner says of the key that opens it.
-    """
+    """The core with its adapters, on one data directory."""
 
     service: Service
     dispatcher: Dispatcher
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +81,20 @@ def open_house(settings: Settings) -> Iterator[House]:
         DataDirectoryError: If another server uses the directory, or a newer ionbox wrote it.
     """
     directory = settings.directory
+    os.umask(0o077)  # jobs and keys are this user's alone, whoever made the directory
     with _locked(directory):
-        store = SqliteStore(directory / "ionbox.sqlite")
+        store = SqliteStore(directory / DATABASE)
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
-            memory_bytes = int(psutil.virtual_memory().available * MEMORY_SHARE)
+            memory_bytes = int(available_memory_bytes() * MEMORY_SHARE)
+            cores = num_cores()
             dispatcher = Dispatcher(
                 store,
                 results,
-                ProcessExecutor(settings.num_workers),
-                capacity=Capacity(num_cores(), memory_bytes),
+                # One worker a core, and one that is kept for short jobs.
+                ProcessExecutor(settings.workers or cores + 1),
+                capacity=Capacity(cores, memory_bytes),
                 clock=_now,
             )
             service = Service(
@@ -105,7 +106,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 clock=_now,
                 seed=settings.seed,
             )
-            yield House(service, dispatcher, _first_start(service, directory, os.environ))
+            yield House(service, dispatcher)
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -121,19 +122,21 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     threading.excepthook = _die
     with open_house(settings) as house, _listening(settings) as listener:
+        key = _first_start(house.service, settings.directory, os.environ)
         running = Running(os.getpid(), _url(listener), secrets.token_urlsafe(32))
-        welcome = Welcome(running.url, house.key, settings.directory, settings.host)
+        welcome = Welcome(running.url, key, settings.directory, settings.host)
 
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             house.dispatcher.start()
+            _tune_garbage_collection()
             with _described(settings.directory, running):
                 announce(welcome)
                 yield
             house.dispatcher.stop()
 
         app = make_app(
-            AppContext(
+            Context(
                 service=house.service,
                 started_at=_now(),
                 key_hint=_key_hint(settings, running.url),
@@ -156,6 +159,11 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def is_in_use(directory: Path) -> bool:
+    """Return whether a server has ever kept its data in a directory."""
+    return (directory / DATABASE).exists()
 
 
 def running_server(directory: Path) -> Running | None:
@@ -185,6 +193,13 @@ def catalog() -> list[Backend]:
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
 
 
+def _tune_garbage_collection() -> None:
+    """Leave what start-up made alone, and look for circles less often: requests make none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -202,8 +217,11 @@ def _die(death: threading.ExceptHookArgs) -> None:
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     """Hold the exclusive lock of a data directory, which is made where there is none."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise DataDirectoryError(f"cannot keep data in {directory}: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -257,6 +275,8 @@ def _write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)
 
 
@@ -270,27 +290,15 @@ def _first_start(service: Service, directory: Path, environment: Mapping[str, st
     given = key_from_environment(environment)
     is_first = not service.keys()
     if given is not None and (is_first or given[0] == "IONBOX_API_KEY"):
-        name, secret = given
-        if not _is_known(service, name, secret):
-            service.add_key(name, secret)
-        return f"your {name}"
+        key = service.add_key(*given)
+        return f"your {given[0]}{'' if key.revoked_at is None else ', which is revoked'}"
     if is_first:
         secret = new_secret()
         _write_private(path, f"{secret}\n".encode())
-        service.add_key("first", secret)
+        return f"{service.add_key('first', secret).prefix}…, in {path}"
     if path.exists():
-        return f"{path.read_text()[:11]}…, in {path}"
+        return f"{service.keys()[0].prefix}…, in {path}"
     return "yours, as at the first start"
-
-
-def _is_known(service: Service, name: str, secret: str) -> bool:
-    """A revoked key stays revoked."""
-    try:
-        service.caller(secret)
-    except UnauthorizedError:
-        known = service.keys()
-        return any(key.name == name and key.revoked_at is not None for key in known)
-    return True
 
 
 def _key_hint(settings: Settings, url: str) -> str:

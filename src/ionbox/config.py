@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,9 @@ from ionbox.errors import SettingsError
 
 AUTH_MODES = ("key", "none")
 DEFAULT_PORT = 8000
+LARGEST_PORT = 65535
+# Where a user's own key may be, in the order in which it is looked for.
+KEY_VARIABLES = ("IONBOX_API_KEY", "IONQ_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Settings:
             raise SettingsError(f"auth: '{self.auth}' is not one of: {', '.join(AUTH_MODES)}")
         if self.auth == "none" and not is_loopback(self.host):
             raise SettingsError(f"auth: 'none' is for loopback addresses, not for {self.host}")
+        if not 0 <= self.port <= LARGEST_PORT:
+            raise SettingsError(f"port: {self.port} is not within 0 to {LARGEST_PORT}")
         if self.workers is not None and self.workers < 2:
             raise SettingsError(f"workers: {self.workers} given; at least 2 are needed")
 
@@ -62,24 +66,12 @@ class Settings:
         """The data directory."""
         return self.data or default_directory()
 
-    @property
-    def num_workers(self) -> int:
-        """One worker a core, and one that is kept for short jobs."""
-        return self.workers or num_cores() + 1
-
 
 def default_directory() -> Path:
     """Return where a user's data belongs on this system."""
     import platformdirs  # noqa: PLC0415 - `--version` must not wait for it
 
     return platformdirs.user_data_path("ionbox")
-
-
-def num_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def is_loopback(host: str) -> bool:
@@ -94,7 +86,8 @@ def is_loopback(host: str) -> bool:
 
 def key_from_environment(environment: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the name and value of the variable that holds the user's own key, if one does."""
-    for name in ("IONBOX_API_KEY", "IONQ_API_KEY"):
-        if environment.get(name):
-            return name, environment[name]
+    for name in KEY_VARIABLES:
+        key = environment.get(name, "").strip()
+        if key:
+            return name, key
     return None

@@ -8,7 +8,9 @@ IonboxError
 │   └── ResultsNotReadyError    the job is there, its results are not
 ├── BodyTooLargeError           more bytes than a request may have
 ├── LifecycleError              an event that a job's status does not allow
-├── DataDirectoryError          in use, of a newer version, or not ours to use
+├── StoreError                  the store could not do its work
+│   └── StoreFullError          … because there is no room
+├── DataDirectoryError          in use, of a newer version, or not to be used
 └── SettingsError               a setting that cannot be
 """
 
@@ -90,8 +92,16 @@ class LifecycleError(IonboxError):
         self.event = event
 
 
+class StoreError(IonboxError):
+    """The store could not do its work; nothing was written."""
+
+
+class StoreFullError(StoreError):
+    """There is no room for what should be written."""
+
+
 class DataDirectoryError(IonboxError):
-    """A data directory in use, written by a newer ionbox, or not ours to use."""
+    """A data directory in use, written by a newer ionbox, or not to be used."""
 
 
 class SettingsError(IonboxError):

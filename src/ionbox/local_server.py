@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ionbox.config import key_from_environment
+from ionbox.config import KEY_VARIABLES, key_from_environment
 from ionbox.errors import IonboxError
 
 _POLL_SECONDS = 0.01
@@ -69,7 +69,8 @@ class LocalServer:
         self._data = self._given_data or Path(self._temporary.name, "data")
         self._log = Path(self._temporary.name, "log").open("w+")  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "ionbox", "serve", "--until-eof",
+            # -P: a file beside your script is none of the server's modules.
+            [sys.executable, "-P", "-m", "ionbox", "serve", "--until-eof",
              f"--data={self._data}", *self._options],
             stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, text=True,
             env=_environment(self._given_data),
@@ -168,8 +169,10 @@ def _ready_url(path: Path, pid: int) -> str | None:
 
 
 def _environment(given_data: Path | None) -> dict[str, str]:
-    """On data of its own the server makes a key of its own, whatever the user's is."""
-    if given_data is not None:
-        return dict(os.environ)
-    hidden = {"IONBOX_API_KEY", "IONQ_API_KEY"}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
+    """Settings are given, not found around; on data of its own the server makes its own key."""
+    kept = KEY_VARIABLES if given_data else ()
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or not (name in KEY_VARIABLES or name.startswith("IONBOX_"))
+    }

@@ -27,9 +27,9 @@ def with_angle(text: bytes) -> bytes:
 
 # Body of POST /v0.3/jobs → the key that is named, and the rest of the message.
 REFUSED: dict[str, tuple[object, str, str]] = {
-    "nothing": (b"", "body", "not JSON: Input data was truncated"),
-    "half of it": (b'{"input": ', "body", "not JSON: Input data was truncated"),
-    "not JSON": (b"hello", "body", "not JSON: JSON is malformed: invalid character (byte 0)"),
+    "nothing": (b"", "body", "Input data was truncated"),
+    "half of it": (b'{"input": ', "body", "Input data was truncated"),
+    "not JSON": (b"hello", "body", "JSON is malformed: invalid character (byte 0)"),
     "a list": ([], "body", "Expected `object`, got `array`"),
     "a text": ("job", "body", "Expected `object`, got `str`"),
     "target a list": (
@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[object, str, str]] = {
     "name not UTF-8": (
         b'{"name":"\xff","input":{}}',
         "body",
-        "not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        "JSON is malformed: a string is not UTF-8",
     ),
     "metadata a number": (
         {"metadata": {"a": 1}, "input": BELL},
@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[object, str, str]] = {
     "format unknown": (
         {"input": {**BELL, "format": "quipper"}},
         "format",
-        "'quipper' is not one of ionq.circuit.v0",
+        "'quipper' is not one of: ionq.circuit.v0",
     ),
     "format a number": (
         {"input": {**BELL, "format": 3}},
@@ -155,12 +155,12 @@ REFUSED: dict[str, tuple[object, str, str]] = {
     "angle NaN": (
         with_angle(b"NaN"),
         "body",
-        "not JSON: JSON is malformed: invalid character (byte 67)",
+        "JSON is malformed: invalid character (byte 67)",
     ),
     "angle Infinity": (
         with_angle(b"Infinity"),
         "body",
-        "not JSON: JSON is malformed: invalid character (byte 67)",
+        "JSON is malformed: invalid character (byte 67)",
     ),
     "angle 1e999": (with_angle(b"1e999"), "circuit[0].rotation", "Number out of range"),
     "angle a text": (
@@ -188,14 +188,19 @@ REFUSED: dict[str, tuple[object, str, str]] = {
         "qubits",
         "needed for a circuit without gates",
     ),
-    "deep body": (b'{"a":' + DEEP + b"}", "body", "nested too deeply"),
+    "deep body": (b'{"a":' + DEEP + b"}", "body", "JSON is nested too deeply"),
     "deep settings": (
         b'{"settings":{"a":' + DEEP + b'},"input":{}}',
         "body",
-        "nested too deeply",
+        "JSON is nested too deeply",
     ),
-    "deep input": (b'{"input":' + DEEP + b"}", "body", "nested too deeply"),
-    "deep circuit": (b'{"input":{"circuit":' + DEEP + b"}}", "body", "nested too deeply"),
+    "settings that could not be written back": (
+        b'{"settings":{"a":' + b"[" * 40 + b"]" * 40 + b'},"input":{}}',
+        "settings",
+        "nested more than 32 deep",
+    ),
+    "deep input": (b'{"input":' + DEEP + b"}", "body", "JSON is nested too deeply"),
+    "deep circuit": (b'{"input":{"circuit":' + DEEP + b"}}", "body", "JSON is nested too deeply"),
 }
 
 

@@ -153,6 +153,8 @@ def test_keys_are_made_listed_and_revoked_while_a_server_runs(own_server: LocalS
 
 
 def test_keys_are_made_and_revoked_while_no_server_runs(tmp_path: Path) -> None:
+    with LocalServer(data=tmp_path, workers=2):
+        pass
     kept = output_of("keys", "create", "kept", "--data", tmp_path).strip()
     lost = output_of("keys", "create", "lost", "--data", tmp_path).strip()
     rows = [line.split() for line in output_of("keys", "list", "--data", tmp_path).splitlines()]
@@ -165,7 +167,17 @@ def test_keys_are_made_and_revoked_while_no_server_runs(tmp_path: Path) -> None:
         assert not opens(server, lost)
 
 
+def test_keys_of_a_directory_that_no_server_used_are_not_made_up(tmp_path: Path) -> None:
+    data = tmp_path / "mistyped"
+    for command in (["list"], ["create", "x"], ["revoke", "x"]):
+        line = refusal_of("keys", *command, "--data", data)
+        assert line == f"Error: {data} holds nothing yet; 'ionbox serve' makes the first key"
+    assert not data.exists()
+
+
 def test_a_key_that_is_not_there_cannot_be_revoked(own_server: LocalServer, tmp_path: Path) -> None:
+    with LocalServer(data=tmp_path, workers=2):
+        pass
     for data in (own_server.data, tmp_path):
         line = refusal_of("keys", "revoke", "nobody", "--data", data)
         assert line == "Error: key 'nobody' not found"
@@ -263,3 +275,46 @@ def test_the_data_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert modes[data / "server.json"] == 0o600
     assert key.startswith("ionbox_")
     assert len(key) >= 40
+
+
+def test_a_new_ionbox_api_key_is_taken_after_an_earlier_one_was_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IONBOX_API_KEY", "leaked")
+    with LocalServer(data=tmp_path, workers=2):
+        listed = output_of("keys", "list", "--data", tmp_path)
+        output_of("keys", "revoke", listed.split()[0], "--data", tmp_path)
+    monkeypatch.setenv("IONBOX_API_KEY", "  rotated \r")
+
+    with LocalServer(data=tmp_path, workers=2) as server:
+        assert opens(server, "rotated")
+        assert not opens(server, "leaked")
+
+
+def test_a_local_server_takes_no_settings_from_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IONBOX_HOST", "0.0.0.0")  # noqa: S104 - must not be used
+    monkeypatch.setenv("IONBOX_PORT", "1")
+
+    with LocalServer(workers=2) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+
+
+def test_a_file_in_the_current_directory_is_none_of_our_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "queue", "random"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('mine')\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert "{'0': 0.5, '3': 0.5}" in output_of("demo", program=SCRIPT)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--port", "99999"], "Error: port: 99999 is not within 0 to 65535"),
+        (["--data", "/proc/ionbox"], "Error: cannot keep data in /proc/ionbox: "),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_in_one_line(options: list[str], line: str) -> None:
+    assert refusal_of("serve", *options).startswith(line)

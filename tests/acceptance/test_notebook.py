@@ -57,6 +57,7 @@ def test_the_notebook_prints_what_it_shows(api: Api, capsys: pytest.CaptureFixtu
         pytest.param({"shots": 100.0}, id="shots as a float"),
         pytest.param({"shots": None, "name": None, "metadata": None}, id="nulls"),
         pytest.param({"noise": {"model": "ideal", "seed": None}}, id="qiskit-ionq's noise"),
+        pytest.param({"noise": {"model": None}}, id="noise of no model"),
         pytest.param({"registers": {"meas_mapped": [0, 1]}}, id="qiskit-ionq's registers"),
         pytest.param({"qubits": "\u001d"}, id="CUDA-Q's number of qubits"),
         pytest.param({"error_mitigation": {"debias": False}}, id="error mitigation"),

@@ -36,14 +36,14 @@ def test_a_database_of_every_schema_is_upgraded_with_its_data(dump: Path, tmp_pa
 
     with closing(SqliteStore(path)) as store:
         jobs = store.jobs(JobQuery(PROJECT, limit=10))
-        caller = store.caller(hash_secret("the key of the dump"))
+        key = store.key(hash_secret("the key of the dump"))
         results = [store.result(PROJECT, job.id) for job in jobs]
         inputs = [store.job_and_input(PROJECT, job.id) for job in jobs]
 
     assert [job.status for job in jobs] == [JobStatus.READY, JobStatus.COMPLETED]
     assert (jobs[1].name, jobs[1].metadata) == ("Bell pair", {"who": "the dump"})
-    assert caller is not None
-    assert caller.project_id == PROJECT
+    assert key is not None
+    assert key.project_id == PROJECT
     assert results == [None, StoredResult(inline=b"outcome")]
     assert inputs == [(job, b"{}") for job in jobs]
 

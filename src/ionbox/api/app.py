@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import uuid
+import itertools
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,26 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ionbox.api import problems
 from ionbox.api.endpoints import routes
 from ionbox.api.extensions import keys
+from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
 from ionbox.errors import IonboxError
-from ionbox.service.access import Caller
-from ionbox.service.service import Service
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class AppContext:
-    """What the handlers need; see `requests.Context`."""
-
-    service: Service
-    started_at: datetime
-    key_hint: str
-    operator_token: str
-    anyone: Caller | None = None
-
-
-def make_app(context: AppContext, lifespan: Lifespan, hosts: Sequence[str]) -> ASGIApp:
+def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGIApp:
     """Return the application.
 
     Args:
@@ -50,6 +37,7 @@ def make_app(context: AppContext, lifespan: Lifespan, hosts: Sequence[str]) -> A
         exception_handlers={
             IonboxError: problems.on_error,
             HTTPException: problems.on_http_exception,
+            ClientDisconnect: problems.on_disconnect,
             Exception: problems.on_exception,
         },
         lifespan=lifespan,
@@ -74,6 +62,8 @@ class Edge:
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app = app
+        self._start = secrets.token_hex(6).encode()  # tells this server's numbers from the last's
+        self._numbers = itertools.count(1)
         self._hosts = frozenset({"localhost", *(host.lower() for host in hosts)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +71,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex.encode()
+        request_id = b"%s-%x" % (self._start, next(self._numbers))
 
         async def send_numbered(message: Message) -> None:
             if message["type"] == "http.response.start":

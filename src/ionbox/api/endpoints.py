@@ -49,6 +49,11 @@ class Endpoint:
     errors: tuple[int, ...] = ()
 
 
+def json_response(body: object) -> Response:
+    """Return a body as the answer of a handler."""
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
     """Return the router's rows: one for each path, so that a 405 names all its methods."""
     handlers: dict[str, dict[str, Handler]] = {}
@@ -68,13 +73,19 @@ def _by_method(handlers: Mapping[str, Handler]) -> Handler:
     return handle
 
 
-def openapi(endpoints: Sequence[Endpoint], *, title: str, version: str) -> dict[str, Any]:
+def openapi(
+    endpoints: Sequence[Endpoint], *, title: str, version: str, also: Sequence[type] = ()
+) -> dict[str, Any]:
     """Return the OpenAPI document of a face.
+
+    Args:
+        also: Types that the bodies refer to by name.
 
     Source:
         OpenAPI Specification 3.1.0.
     """
-    types = [Problem, *(t for e in endpoints for t in (e.answer, e.body) if t is not None)]
+    bodies = (body for e in endpoints for body in (e.answer, e.body) if body is not None)
+    types = [Problem, *also, *bodies]
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )

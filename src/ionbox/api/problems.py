@@ -15,6 +15,7 @@ from ionbox.errors import (
     InvalidInputError,
     IonboxError,
     NotFoundError,
+    StoreFullError,
     UnauthorizedError,
 )
 
@@ -42,6 +43,7 @@ PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
     UnauthorizedError: (401, "Unauthorized Error"),
     NotFoundError: (404, "Not Found Error"),
     BodyTooLargeError: (413, "Request Entity Too Large"),
+    StoreFullError: (507, "Insufficient Storage"),
 }
 SERVER_ERROR = Problem(500, "Internal Server Error", "ionbox made a mistake; its log says which")
 
@@ -74,6 +76,11 @@ def on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == http.HTTPStatus.NOT_FOUND:
         word, message = "Not Found Error", f"{message}; ionbox serves /v0.3 (see /v0.3/api-docs)"
     return answer(Problem(error.status_code, word, message), error.headers)
+
+
+def on_disconnect(_: Request, __: Exception) -> Response:
+    """Answer nobody: the client hung up in the middle of its request."""
+    return Response(status_code=400)
 
 
 def on_exception(_: Request, __: Exception) -> Response:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from ionbox.errors import BodyTooLargeError, InvalidInputError, UnauthorizedError
+from ionbox.formats.decoding import decode
 from ionbox.service.access import Caller
 from ionbox.service.service import Service
 
@@ -22,25 +24,21 @@ _SCHEME = "apikey"
 T = TypeVar("T")
 
 
-class Context(Protocol):
-    """What the application's state holds for its handlers.
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the application holds for its handlers.
 
     Args:
-        anyone: Who every caller is where no key is asked for.
         key_hint: Where the key of this server lies, for callers on this machine.
         operator_token: What the command line on this machine shows in place of a key.
+        anyone: Who every caller is where no key is asked for.
     """
 
-    @property
-    def service(self) -> Service: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def anyone(self) -> Caller | None: ...
-    @property
-    def key_hint(self) -> str: ...
-    @property
-    def operator_token(self) -> str: ...
+    service: Service
+    started_at: datetime
+    key_hint: str
+    operator_token: str
+    anyone: Caller | None = None
 
 
 def context_of(request: Request) -> Context:
@@ -105,15 +103,7 @@ def decode_body(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     Raises:
         InvalidInputError: If it is not JSON, or not of that type.
     """
-    try:
-        return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise InvalidInputError(path.strip("`.") or "body", message) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError("body", f"not JSON: {error}") from error
-    except RecursionError as error:
-        raise InvalidInputError("body", "nested too deeply") from error
+    return decode(data, decoder, whole="body")
 
 
 def values_of(request: Request, *names: str) -> tuple[str, ...] | None:

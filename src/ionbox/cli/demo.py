@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from typing import Any
 
 import click
 
+from ionbox.cli.local import call
 from ionbox.local_server import LocalServer
 
 BELL = {
@@ -59,12 +58,7 @@ def _bar(share: float) -> str:
     return "█" * whole + _EIGHTHS[eighths].strip()
 
 
-def _call(server: LocalServer, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310 - a server of our own
-        f"{server.url}/v0.3{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"apiKey {server.key}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as response:  # noqa: S310
-        answer: dict[str, Any] = json.load(response)
-        return answer
+def _call(server: LocalServer, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    method = "GET" if body is None else "POST"
+    authorization = f"apiKey {server.key}"
+    return call(method, f"{server.url}/v0.3{path}", authorization=authorization, body=body)

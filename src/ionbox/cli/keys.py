@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import click
 import msgspec
 
 from ionbox import assembly
+from ionbox.cli.local import call
 from ionbox.config import Settings, default_directory
 from ionbox.service.service import Service
 
@@ -38,7 +36,7 @@ def create(name: str, data: Path) -> None:
     click.echo(
         _ask(
             data,
-            over_http=lambda call: call("POST", "", {"name": name})["secret"],
+            over_http=lambda ask: ask("POST", "", {"name": name})["secret"],
             directly=lambda service: service.create_key(name)[1],
         )
     )
@@ -50,7 +48,7 @@ def list_keys(data: Path) -> None:
     """List the keys."""
     rows = _ask(
         data,
-        over_http=lambda call: call("GET", "", None),
+        over_http=lambda ask: ask("GET", "", None),
         directly=lambda service: msgspec.to_builtins(service.keys()),
     )
     for row in rows:
@@ -65,7 +63,7 @@ def revoke(key_id: str, data: Path) -> None:
     """Have a key open nothing any more; KEY_ID as in the list."""
     _ask(
         data,
-        over_http=lambda call: call("DELETE", f"/{key_id}", None),
+        over_http=lambda ask: ask("DELETE", f"/{key_id}", None),
         directly=lambda service: service.revoke_key(key_id),
     )
 
@@ -78,21 +76,13 @@ def _ask(
 ) -> Any:  # noqa: ANN401 - whatever was asked for
     running = assembly.running_server(data)
     if running is not None:
-        return over_http(lambda method, path, body: _call(running, method, path, body))
+        url, authorization = f"{running.url}/ionbox/v1/keys", f"operator {running.operator_token}"
+        return over_http(
+            lambda method, path, body: call(
+                method, url + path, authorization=authorization, body=body
+            )
+        )
+    if not assembly.is_in_use(data):
+        raise click.ClickException(f"{data} holds nothing yet; 'ionbox serve' makes the first key")
     with assembly.open_house(Settings(data=data)) as house:
         return directly(house.service)
-
-
-def _call(running: assembly.Running, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
-    request = urllib.request.Request(  # noqa: S310 - our own server
-        f"{running.url}/ionbox/v1/keys{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"operator {running.operator_token}"},
-        method=method,
-    )
-    try:
-        with urllib.request.urlopen(request) as response:  # noqa: S310
-            answer = response.read()
-    except urllib.error.HTTPError as error:
-        raise click.ClickException(json.load(error)["message"]) from error
-    return json.loads(answer) if answer else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -57,16 +58,17 @@ def serve(*, until_eof: bool, **options: Any) -> None:  # noqa: ANN401 - one for
 
     if until_eof:
         threading.Thread(target=_stop_at_eof, daemon=True).start()
-    assembly.serve(settings, _print_banner)
+    where = "" if settings.data is None else f" --data {shlex.quote(str(settings.data))}"
+    assembly.serve(settings, lambda welcome: _print_banner(welcome, f"{_program()} env{where}"))
 
 
-def _print_banner(welcome: Welcome) -> None:
+def _print_banner(welcome: Welcome, env_command: str) -> None:
     click.echo(
         f"ionbox is ready at {welcome.url}\n"
         f"  key      {welcome.key}\n"
         f"  data     {welcome.directory}\n"
         f"  address  {welcome.address}\n"
-        f'Point your SDK here with: eval "$({_program()} env)"     Stop with Ctrl-C.'
+        f'Point your SDK here with: eval "$({env_command})"     Stop with Ctrl-C.'
     )
     sys.stdout.flush()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.statevector import StateVectorEngine
@@ -61,10 +60,14 @@ def _within(
 ) -> Estimate | Refusal:
     if isinstance(answer, Refusal) or answer.memory_bytes <= memory_bytes:
         return answer
-    needed, available = _size_text(answer.memory_bytes), _size_text(memory_bytes)
-    num_qubits = workload.circuit.num_qubits
-    reason = f"{num_qubits} qubits need {needed}; {available} are available"
+    reason = too_large(workload.circuit.num_qubits, answer.memory_bytes, memory_bytes)
     return Refusal(answer.engine, reason, is_too_large=True)
+
+
+def too_large(num_qubits: int, needed_bytes: int, available_bytes: int) -> str:
+    """Say that a circuit needs more memory than there is."""
+    needed, available = _size_text(needed_bytes), _size_text(available_bytes)
+    return f"{num_qubits} qubits need {needed}; {available} are available"
 
 
 def _size_text(num_bytes: int) -> str:
@@ -81,11 +84,3 @@ def engine_named(name: str) -> Engine:
         KeyError: If there is none.
     """
     return {engine.name: engine for engine in ENGINES}[name]
-
-
-def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON has it: `chosen` is an engine's name or None."""
-    return {
-        "chosen": plan.chosen.engine if plan.chosen else None,
-        "answers": [asdict(answer) for answer in plan.answers],
-    }

@@ -138,6 +138,7 @@ class _Worker:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
                     sys.executable,
+                    "-P",  # a file in the current directory is none of our modules
                     "-m",
                     "ionbox.executors.worker",
                     str(theirs.fileno()),

@@ -20,7 +20,7 @@ import msgspec
 
 from ionbox.executors import frames
 from ionbox.jobs.job import Failure, FailureCode
-from ionbox.service.work import Failed, Finished, Reply, Task, perform
+from ionbox.service.work import Failed, Finished, Lost, Reply, Task, perform
 
 # Outcomes up to this size travel in the reply and lie in the job's row.
 INLINE_BYTES = 64 * 1024
@@ -79,6 +79,8 @@ def _perform(task: Task) -> Reply:
         return _leave_draft(perform(task), task)
     except MemoryError:
         return _out_of_memory(task)
+    except OSError as error:
+        return Lost(f"its outcome could not be written: {error}")
     except Exception as error:  # noqa: BLE001 - the outer loop: whatever it is, the job failed
         return Failed(Failure(FailureCode.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
     finally:

@@ -6,7 +6,6 @@ runs differently from what was written without a word. A null is the same as no 
 
 from __future__ import annotations
 
-import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn, TypeAlias
@@ -16,13 +15,14 @@ import msgspec
 from ionbox.circuits.circuit import Circuit, Operation, Packer, check_gateset
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, GATESETS, ROW_BY_NAME, Gate, Param
 from ionbox.errors import InvalidCircuitError
+from ionbox.formats.decoding import decode
 
 # Clients in languages with one kind of number write the qubit 2 as 2.0.
 Whole: TypeAlias = int | float
 Qubits: TypeAlias = Whole | list[Whole] | None
 
 
-class _GateJson(msgspec.Struct, gc=False):
+class GateInput(msgspec.Struct, gc=False):
     """A gate on the wire; every key may be absent or null, but for the first."""
 
     gate: str
@@ -39,21 +39,21 @@ class _GateJson(msgspec.Struct, gc=False):
     time: float | None = None
 
 
-class _InputJson(msgspec.Struct):
-    circuit: list[_GateJson]
+class CircuitInput(msgspec.Struct):
+    """A circuit on the wire; `qubits` follows from the gates where it is absent."""
+
+    circuit: list[GateInput]
     gateset: str | None = None
     qubits: Whole | None = None
 
 
 _PARAM_KEYS: Final = ("rotation", "phase", "phases", "angle", "terms", "coefficients", "time")
 _NO_PARAMS: Final = (None,) * len(_PARAM_KEYS)
-_DECODER: Final = msgspec.json.Decoder(_InputJson)
+_DECODER: Final = msgspec.json.Decoder(CircuitInput)
 _ROWS: Final = {
     gateset: {name: row for (known, name), row in ROW_BY_NAME.items() if known == gateset}
     for gateset in GATESETS
 }
-# Such as: Expected `int`, got `str` - at `$.circuit[3].target`
-_MSGSPEC_MESSAGE: Final = re.compile(r"(?P<message>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 
 
 def read_circuit(data: bytes) -> Circuit:
@@ -64,7 +64,7 @@ def read_circuit(data: bytes) -> Circuit:
     Raises:
         InvalidCircuitError: With the path and the keys that the caller wrote.
     """
-    given = _decode(data)
+    given = decode(data, _DECODER, error_type=InvalidCircuitError)
     gateset = "qis" if given.gateset is None else given.gateset
     rows = _ROWS.get(gateset)
     if rows is None:
@@ -109,22 +109,7 @@ def _write_operation(operation: Operation) -> dict[str, Any]:
     return written
 
 
-def _decode(data: bytes) -> _InputJson:
-    try:
-        return _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        parts = _MSGSPEC_MESSAGE.fullmatch(str(error))
-        assert parts is not None  # noqa: S101 - both groups may be empty
-        raise InvalidCircuitError(parts["path"] or "", parts["message"]) from error
-    except UnicodeDecodeError as error:
-        raise InvalidCircuitError("", "JSON is malformed: a string is not UTF-8") from error
-    except msgspec.DecodeError as error:
-        raise InvalidCircuitError("", str(error)) from error
-    except RecursionError as error:
-        raise InvalidCircuitError("", "JSON is nested too deeply") from error
-
-
-def _append(packer: Packer, row: int, given: _GateJson) -> None:
+def _append(packer: Packer, row: int, given: GateInput) -> None:
     gate = GATES[row]
     targets = _qubits("target", given.target, given.targets)
     controls = _qubits("control", given.control, given.controls)
@@ -156,7 +141,7 @@ def _whole(number: Whole, path: str) -> int:
     return whole
 
 
-def _params(gate: Gate, given: _GateJson) -> Sequence[float]:
+def _params(gate: Gate, given: GateInput) -> Sequence[float]:
     """Return the parameters in the order of the gate's row; refuse those it does not know."""
     values = (
         given.rotation,
@@ -215,7 +200,7 @@ def _refuse_gate(name: str, gateset: str) -> NoReturn:
     raise InvalidCircuitError("gate", f"unknown gate {reprlib.repr(name)}; {gateset} knows {known}")
 
 
-def _as_written(given: _GateJson, path: str) -> str:
+def _as_written(given: GateInput, path: str) -> str:
     """Name qubits by the key and the index, if any, that the caller used."""
     plural, bracket, index = path.partition("[")
     if plural not in {"targets", "controls"}:

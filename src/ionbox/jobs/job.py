@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +36,9 @@ class Failure(msgspec.Struct, frozen=True):
 
     code: str
     message: str
+
+
+_UUID_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -101,4 +103,5 @@ def new_job_id(now: datetime, entropy: int) -> str:
     twelfth_bits = fraction * 4096 // 1000
     high = milliseconds << 16 | 0x7 << 12 | twelfth_bits
     low = 0b10 << 62 | entropy & ((1 << 62) - 1)
-    return str(uuid.UUID(int=high << 64 | low))
+    digits = f"{high << 64 | low:032x}"
+    return "-".join(digits[a:b] for a, b in _UUID_GROUPS)

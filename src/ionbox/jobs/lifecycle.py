@@ -21,6 +21,7 @@ class JobEvent(StrEnum):
     ACCEPT = "accept"  # its input was read and a plan was found
     CLAIM = "claim"  # a worker takes it
     LOSE = "lose"  # the worker that had it is gone
+    RELEASE = "release"  # its worker hands it back unharmed: the server stops
     FINISH = "finish"  # the engine computed its outcome
     FAIL = "fail"  # it cannot be done; the failure says why
     CANCEL = "cancel"  # its owner no longer wants it
@@ -45,6 +46,7 @@ _S, _E = JobStatus, JobEvent
 TRANSITIONS: Mapping[tuple[JobStatus, JobEvent], Transition] = {
     (_S.SUBMITTED, _E.ACCEPT): Transition(_S.READY, (Effect.QUEUE,)),
     (_S.SUBMITTED, _E.LOSE): Transition(_S.SUBMITTED, (Effect.QUEUE,)),
+    (_S.SUBMITTED, _E.RELEASE): Transition(_S.SUBMITTED),
     (_S.SUBMITTED, _E.FAIL): Transition(_S.FAILED),
     (_S.SUBMITTED, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
     (_S.READY, _E.CLAIM): Transition(_S.STARTED),
@@ -53,11 +55,20 @@ TRANSITIONS: Mapping[tuple[JobStatus, JobEvent], Transition] = {
     (_S.STARTED, _E.FINISH): Transition(_S.COMPLETED),
     (_S.STARTED, _E.FAIL): Transition(_S.FAILED),
     (_S.STARTED, _E.LOSE): Transition(_S.READY, (Effect.QUEUE,)),
+    (_S.STARTED, _E.RELEASE): Transition(_S.READY),
     (_S.STARTED, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
     # Canceling what has ended is a no-op that answers 200: SDKs cancel without looking.
     (_S.COMPLETED, _E.CANCEL): Transition(_S.COMPLETED),
     (_S.FAILED, _E.CANCEL): Transition(_S.FAILED),
     (_S.CANCELED, _E.CANCEL): Transition(_S.CANCELED),
+}
+
+# An attempt counts from its claim on, unless it is handed back. Reading an input is not claimed,
+# so there an attempt counts when it is lost.
+_ATTEMPTS: Mapping[tuple[JobStatus, JobEvent], int] = {
+    (_S.READY, _E.CLAIM): 1,
+    (_S.STARTED, _E.RELEASE): -1,
+    (_S.SUBMITTED, _E.LOSE): 1,
 }
 
 
@@ -77,21 +88,15 @@ def step(
         raise LifecycleError(job.status, event)
     if job.status in TERMINAL:
         return job, transition.effects
-    attempt = job.attempt + 1 if _counts_as_attempt(job.status, event) else job.attempt
     after = replace(
         job,
         status=transition.to,
-        attempt=attempt,
+        attempt=job.attempt + _ATTEMPTS.get((job.status, event), 0),
         started_at=_started_at(job, transition.to, now),
         completed_at=now if transition.to in TERMINAL else None,
         failure=failure,
     )
     return after, transition.effects
-
-
-def _counts_as_attempt(status: JobStatus, event: JobEvent) -> bool:
-    """Reading an input is not claimed, so an attempt at it counts when it is lost."""
-    return event is JobEvent.CLAIM or (status is JobStatus.SUBMITTED and event is JobEvent.LOSE)
 
 
 def _started_at(job: Job, to: JobStatus, now: datetime) -> datetime | None:

@@ -31,10 +31,17 @@ class FilesystemResults:
         self._sync_directory()
         return blob
 
-    def open(self, blob: str) -> memoryview:
-        """Return the bytes of a blob, mapped and not copied."""
-        with (self._directory / blob).open("rb") as file:
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    def discard(self, draft: Path) -> None:
+        """Delete what a worker may have left at a draft's path."""
+        draft.unlink(missing_ok=True)
+
+    def open(self, blob: str) -> memoryview | None:
+        """Return the bytes of a blob, mapped and not copied; None if it is gone."""
+        try:
+            with (self._directory / blob).open("rb") as file:
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except FileNotFoundError:
+            return None
 
     def drop(self, blob: str) -> None:
         """Delete a blob; what is already gone is fine."""
@@ -42,7 +49,8 @@ class FilesystemResults:
 
     def sweep(self, known: set[str]) -> int:
         """Delete drafts, and blobs that are not known; return how many."""
-        stray = [path for path in self._directory.iterdir() if path.name not in known]
+        files = [path for path in self._directory.iterdir() if path.is_file()]
+        stray = [path for path in files if path.name not in known]
         for path in stray:
             path.unlink()
         return len(stray)

@@ -43,7 +43,7 @@ def new_secret() -> str:
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return what is stored of a key. It has 256 bits, so a plain SHA-256 cannot be guessed."""
+    """Return what is stored of a key. Ours have 256 bits, so a plain SHA-256 cannot be guessed."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ionbox.service.ready_queue import Entry, ReadyQueue
+from ionbox.service.ready_queue import Entry, FairClock, ReadyQueue
 
 # A job below this runs on any worker, also on the one kept free for such jobs.
 SHORT_SECONDS = 0.005
@@ -33,10 +33,12 @@ class Admission:
     """
 
     def __init__(self, capacity: Capacity, num_workers: int) -> None:
-        self.capacity = capacity
+        self._capacity = capacity
         self._num_workers = num_workers
-        self._short = ReadyQueue()
-        self._long = ReadyQueue()
+        self._clock = FairClock()
+        self._short = ReadyQueue(self._clock)
+        self._long = ReadyQueue(self._clock)
+        self._waiting: set[str] = set()
         self._grants: dict[int, Grant] = {}
 
     @property
@@ -45,26 +47,31 @@ class Admission:
         return self._grants
 
     @property
-    def num_waiting(self) -> int:
-        """How many jobs wait."""
-        return len(self._short) + len(self._long)
+    def waiting(self) -> frozenset[str] | set[str]:
+        """The ids of the jobs that wait."""
+        return self._waiting
 
     def push(self, entry: Entry) -> None:
         """Have a job wait."""
         (self._short if is_short(entry) else self._long).push(entry)
+        self._waiting.add(entry.job_id)
 
     def assign(self) -> Iterator[int]:
         """Give idle workers what fits; yield each that got something."""
         idle = [w for w in range(self._num_workers) if w not in self._grants]
         for position, worker in enumerate(idle):
-            grant = self._take_short(len(idle) - position) or self._take_long(worker)
+            grant = self._take(worker, len(idle) - position)
             if grant:
                 self._grants[worker] = grant
+                self._waiting.difference_update(entry.job_id for entry in grant)
                 yield worker
 
     def release(self, worker: int) -> Grant:
         """Take back what a worker held, and return it."""
-        return self._grants.pop(worker)
+        grant = self._grants.pop(worker)
+        if not self._grants and not self._waiting:
+            self._clock.reset()
+        return grant
 
     def worker_of(self, job_id: str) -> int | None:
         """Return which worker has a job."""
@@ -72,6 +79,14 @@ class Admission:
             if any(entry.job_id == job_id for entry in grant):
                 return worker
         return None
+
+    def _take(self, worker: int, num_idle: int) -> Grant:
+        """Take what is next for a worker; one is kept for short jobs."""
+        if worker == EXPRESS_WORKER:
+            return self._take_short(num_idle)
+        if self._long.next_start <= self._short.next_start:
+            return self._take_long() or self._take_short(num_idle)
+        return self._take_short(num_idle) or self._take_long()
 
     def _take_short(self, num_idle: int) -> Grant:
         """Take an idle worker's share of the short jobs."""
@@ -90,17 +105,17 @@ class Admission:
             return False
         return self._has_memory(entry, others)
 
-    def _take_long(self, worker: int) -> Grant:
+    def _take_long(self) -> Grant:
         """Take the next long job. Each is granted one thread; short jobs do not count."""
         busy = sum(not is_short(grant[0]) for grant in self._grants.values())
-        if worker == EXPRESS_WORKER or busy >= self.capacity.cores:
+        if busy >= self._capacity.cores:
             return ()
         entry = self._long.pop(lambda entry: self._has_memory(entry, []))
         return () if entry is None else (entry,)
 
     def _has_memory(self, entry: Entry, others: list[Entry]) -> bool:
         held = [e.memory_bytes for grant in (*self._grants.values(), others) for e in grant]
-        return sum(held) + entry.memory_bytes <= self.capacity.memory_bytes
+        return sum(held) + entry.memory_bytes <= self._capacity.memory_bytes
 
 
 def is_short(entry: Entry) -> bool:

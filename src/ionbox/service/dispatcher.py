@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from msgspec.structs import replace
 
+from ionbox.engines.planner import too_large
+from ionbox.errors import StoreError
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
-from ionbox.jobs.lifecycle import Effect, JobEvent, step
+from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
-from ionbox.service.ports import Executor, ResultStore, Store, StoredResult
+from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
-from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
+from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task, accept
 
 # A job above this steps back for the server and for short jobs.
 NICE_SECONDS = 0.1
 NICENESS = 10
 MAX_ATTEMPTS = 3
+# How long to wait when the store does not take what it should.
 RETRY_SECONDS = 1.0
 # About how much of the inputs of waiting jobs is kept at hand.
 KEPT_BYTES = 32 << 20
@@ -31,6 +36,7 @@ KEPT_BYTES = 32 << 20
 PREFLIGHT_MEMORY_BYTES = 1 << 30
 PREFLIGHT_SECONDS = 30.0
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +49,7 @@ class _Claim:
 
     stored: Job
     job: Job
+    data: bytes
 
 
 class Dispatcher:
@@ -67,6 +74,7 @@ class Dispatcher:
         self._lock = threading.Lock()  # of the admission and of what is unwanted
         self._admission = Admission(capacity, executor.num_workers)
         self._memory_bytes = capacity.memory_bytes
+        self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, capacity.memory_bytes)
         self._unwanted: set[str] = set()
         # Worker → what it claimed; only the worker's own thread looks at it.
         self._claims: dict[int, list[_Claim]] = {}
@@ -76,7 +84,7 @@ class Dispatcher:
         """Start the workers and queue every job that an earlier server left unfinished."""
         self._executor.start(self._load, self._done)
         for job in self._store.unfinished_jobs():
-            self._recover(job, "the server ended while it ran")
+            self._recover(job)
 
     def stop(self) -> None:
         """End the workers; what they were at goes back to the queue in the store."""
@@ -90,83 +98,92 @@ class Dispatcher:
         Args:
             data: Its input, where it is at hand; else it is read when a worker takes the job.
         """
-        seconds, memory_bytes = _predicted(job)
-        memory_bytes = min(memory_bytes, self._memory_bytes)
+        seconds, memory_bytes = job.predicted_seconds, job.memory_bytes
+        if job.status is JobStatus.SUBMITTED:  # reading an input is never short
+            seconds, memory_bytes = SHORT_SECONDS * 2, self._preflight_bytes
         with self._lock:
-            is_kept = data is not None and len(data) * self._admission.num_waiting < KEPT_BYTES
+            is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
             known = (job, data) if data is not None and is_kept else None
-            entry = Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered, known)
-            self._admission.push(entry)
-            self._assign()
+            self._push(Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered, known))
 
     def stop_work(self, job_id: str) -> None:
-        """End the worker that is at this job, if one is; its other jobs run again."""
+        """See that nobody works on a job: a worker that does is ended, its other jobs run again."""
         with self._lock:
             worker = self._admission.worker_of(job_id)
             if worker is not None:
                 self._unwanted.add(job_id)
                 self._executor.kill(worker)
+            elif job_id in self._admission.waiting:
+                self._unwanted.add(job_id)
 
-    def _assign(self) -> None:
-        """Set idle workers to work; the caller holds the lock."""
+    def _push(self, *entries: Entry) -> None:
+        """Have jobs wait, and set idle workers to work; the caller holds the lock."""
+        for entry in entries:
+            self._admission.push(entry)
         if not self._is_stopping:
             for worker in self._admission.assign():
                 self._executor.execute(worker)
 
-    def _recover(self, job: Job, reason: str) -> None:
-        """Have a stored job that nobody works on run again, for a reason if it had started."""
-        if job.status is JobStatus.STARTED:
-            self._lose(_Claim(job, job), reason)
-        elif job.memory_bytes > self._memory_bytes:
-            self._put(step(job, JobEvent.FAIL, self._clock(), failure=self._too_large(job))[0], job)
+    def _recover(self, job: Job) -> None:
+        """Take up a job that an earlier server left."""
+        is_planned = job.status is not JobStatus.SUBMITTED
+        if is_planned and job.memory_bytes > self._memory_bytes:  # there was more of it then
+            text = too_large(job.num_qubits, job.memory_bytes, self._memory_bytes)
+            failure = Failure(FailureCode.NOT_ENOUGH_QUBITS, text)
+            after, _ = step(job, JobEvent.FAIL, self._clock(), failure=failure)
+            self._put((Change(after, job),))
+        elif job.status is JobStatus.STARTED:
+            self._put((Change(self._lost(job, "the server ended while it ran"), job),))
         else:
             self.queue(job, is_recovered=True)
 
-    def _too_large(self, job: Job) -> Failure:
-        """There was more memory when the job was accepted."""
-        return Failure(
-            FailureCode.NOT_ENOUGH_QUBITS,
-            f"{job.num_qubits} qubits need {job.memory_bytes} bytes; "
-            f"{self._memory_bytes} are available",
-        )
+    # --- in the thread of a worker -------------------------------------------------------
 
     def _load(self, worker: int) -> list[Task]:
         """Claim the jobs that a worker was granted, and return their tasks."""
-        claimed = [self._claim(entry) for entry in self._admission.grants[worker]]
-        self._claims[worker] = [claim for claim, _ in filter(None, claimed)]
-        return [task for _, task in filter(None, claimed)]
+        entries = self._admission.grants[worker]
+        try:
+            claims = list(filter(None, map(self._claim, entries)))
+        except StoreError as error:
+            _log.error("%d jobs could not be claimed and wait: %s", len(entries), error)
+            _later(self._wait_again, entries)
+            claims = []
+        self._claims[worker] = claims
+        return list(map(self._task, claims))
 
-    def _claim(self, entry: Entry) -> tuple[_Claim, Task] | None:
-        """Claim one job; none where it has meanwhile ended, or is somebody else's."""
+    def _claim(self, entry: Entry) -> _Claim | None:
+        """Claim one job; none where it has meanwhile ended."""
+        if entry.job_id in self._unwanted:
+            return None
         found = entry.known or self._store.job_and_input(entry.project_id, entry.job_id)
         if found is None or found[0].status not in (JobStatus.SUBMITTED, JobStatus.READY):
             return None
         stored, data = found
-        job = stored
-        if stored.status is JobStatus.READY:
-            job, _ = step(stored, JobEvent.CLAIM, self._clock())
-            # The claim of a short job is recorded with its end: two commits instead of three. A
-            # recovered job may be what killed the last server: its attempt is counted first.
-            if entry.is_recovered or not is_short(entry):
-                if not self._store.put_job(job, expected=stored).result():
-                    return None
-                stored = job
-        return _Claim(stored, job), self._task(job, data)
+        if stored.status is JobStatus.SUBMITTED:
+            return _Claim(stored, stored, data)
+        job, _ = step(stored, JobEvent.CLAIM, self._clock())
+        # The claim of a short job is recorded with its end: two commits instead of three. A
+        # recovered job may be what killed the last server: its attempt is counted first.
+        if is_short(entry) and not entry.is_recovered:
+            return _Claim(stored, job, data)
+        is_written = self._store.put_jobs([Change(job, stored)]).result()
+        return _Claim(job, job, data) if is_written == [True] else None
 
-    def _task(self, job: Job, data: bytes) -> Task:
+    def _task(self, claim: _Claim) -> Task:
+        job = claim.job
         is_preflight = job.status is JobStatus.SUBMITTED
         return Task(
             job_id=job.id,
             engine=job.engine,
             input_format=job.input_format,
-            data=data,
+            data=claim.data,
             shots=job.shots,
             seed=job.seed,
             noise_model=job.noise_model,
             memory_bytes=self._memory_bytes,
-            draft=str(self._results.draft(job.id, job.attempt)),
+            draft=str(self._draft(job)),
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
-            process_memory_bytes=PREFLIGHT_MEMORY_BYTES if is_preflight else None,
+            process_memory_bytes=self._preflight_bytes if is_preflight else None,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
@@ -176,81 +193,88 @@ class Dispatcher:
         with self._lock:
             unwanted = self._unwanted & {entry.job_id for entry in self._admission.release(worker)}
             self._unwanted -= unwanted
-            self._assign()
+            self._push()
+        changes = []
         for claim, reply in zip(claims, replies, strict=True):
-            if claim.job.id not in unwanted:
-                self._record(claim, reply)
+            if claim.job.id in unwanted:
+                self._results.discard(self._draft(claim.job))
+            else:
+                changes.append(self._change(claim, reply))
+        if changes:
+            self._put(tuple(changes))
 
-    def _record(self, claim: _Claim, reply: Reply) -> None:
-        job, now = claim.job, self._clock()
+    def _change(self, claim: _Claim, reply: Reply) -> Change:
+        """Return what a reply makes of a job."""
+        job, stored, now = claim.job, claim.stored, self._clock()
         match reply:
             case Finished():
+                try:
+                    result = self._keep(job, reply)
+                except OSError as error:
+                    return Change(self._lost(job, f"its outcome was not kept: {error}"), stored)
                 after, _ = step(replace(job, warnings=reply.warnings), JobEvent.FINISH, now)
-                self._put(after, claim.stored, self._keep(job, reply))
+                return Change(after, stored, result)
             case Failed():
                 after, _ = step(job, JobEvent.FAIL, now, failure=reply.failure)
-                self._put(after, claim.stored)
+                return Change(after, stored)
             case Assessed():
-                self._put(accept(job, reply, now)[0], claim.stored)
+                return Change(accept(job, reply, now)[0], stored)
             case Lost():
-                self._lose(claim, reply.reason)
+                self._results.discard(self._draft(job))
+                return Change(self._lost(job, reply.reason), stored)
 
     def _keep(self, job: Job, reply: Finished) -> StoredResult:
         if reply.encoded is not None:
             return StoredResult(inline=reply.encoded)
-        return StoredResult(blob=self._results.keep(self._results.draft(job.id, job.attempt)))
+        return StoredResult(blob=self._results.keep(self._draft(job)))
 
-    def _lose(self, claim: _Claim, reason: str) -> None:
-        """Have a job run again, unless it has cost too many workers already."""
-        job, now = claim.job, self._clock()
-        level = logging.INFO if self._is_stopping else logging.WARNING
-        _log.log(level, "job %s, attempt %d: %s", job.id, job.attempt, reason)
+    def _draft(self, job: Job) -> Path:
+        return self._results.draft(job.id, job.attempt)
+
+    def _lost(self, job: Job, reason: str) -> Job:
+        """Return a job that is to run again, or has failed: it has cost too many workers."""
+        now = self._clock()
+        if self._is_stopping:
+            return step(job, JobEvent.RELEASE, now)[0]
+        _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
         after, _ = step(job, JobEvent.LOSE, now)
-        if after.attempt >= MAX_ATTEMPTS and not self._is_stopping:
-            after, _ = step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))
-        self._put(after, claim.stored)
+        if after.attempt < MAX_ATTEMPTS:
+            return after
+        return step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))[0]
 
-    def _put(self, after: Job, stored: Job, result: StoredResult | None = None) -> None:
-        future = self._store.put_job(after, expected=stored, result=result)
-        future.add_done_callback(partial(self._put_done, after, stored, result))
+    # --- recording -----------------------------------------------------------------------
 
-    def _put_done(
-        self, after: Job, stored: Job, result: StoredResult | None, future: Future[bool]
-    ) -> None:
+    def _put(self, changes: Sequence[Change]) -> None:
+        self._store.put_jobs(changes).add_done_callback(partial(self._put_done, changes))
+
+    def _put_done(self, changes: Sequence[Change], future: Future[list[bool]]) -> None:
         error = future.exception()
         if error is not None:
-            _log.error("job %s could not be recorded and will run again: %s", after.id, error)
-            threading.Timer(
-                RETRY_SECONDS, self._recover, (stored, "its end was not written")
-            ).start()
-        elif not future.result():
+            _log.error("the ends of %d jobs are not recorded yet: %s", len(changes), error)
+            _later(self._put, changes)
+            return
+        for change, is_written in zip(changes, future.result(), strict=True):
+            self._follow_up(change, is_written=is_written)
+
+    def _follow_up(self, change: Change, *, is_written: bool) -> None:
+        """Queue a job that is to run (again); drop an outcome that came too late."""
+        job, before, result = change
+        if not is_written:
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)
-        elif after.status in (JobStatus.READY, JobStatus.SUBMITTED):
-            self.queue(after, is_recovered=stored.status is not JobStatus.SUBMITTED)
+        elif job.status in (JobStatus.READY, JobStatus.SUBMITTED):
+            self.queue(job, is_recovered=before.status is not JobStatus.SUBMITTED)
+
+    def _wait_again(self, entries: Sequence[Entry]) -> None:
+        with self._lock:
+            self._push(*entries)
 
 
-def accept(job: Job, assessed: Assessed, now: datetime) -> tuple[Job, tuple[Effect, ...]]:
-    """Return a submitted job with what is known of its input: ready, or failed and why."""
-    known = replace(
-        job,
-        num_qubits=assessed.num_qubits,
-        gate_counts=assessed.gate_counts,
-        engine=assessed.engine,
-        precision=assessed.precision,
-        predicted_seconds=assessed.predicted_seconds,
-        memory_bytes=assessed.memory_bytes,
-    )
-    if assessed.failure is not None:
-        return step(known, JobEvent.FAIL, now, failure=assessed.failure)
-    return step(known, JobEvent.ACCEPT, now)
-
-
-def _predicted(job: Job) -> tuple[float, int]:
-    """Return the seconds and bytes to reckon with; reading an input is never short."""
-    if job.status is JobStatus.SUBMITTED:
-        return SHORT_SECONDS * 2, PREFLIGHT_MEMORY_BYTES
-    return job.predicted_seconds, job.memory_bytes
+def _later(act: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
+    """Do something in a moment, if the server lives that long."""
+    timer = threading.Timer(RETRY_SECONDS, act, (what,))
+    timer.daemon = True
+    timer.start()
 
 
 def _poisonous(job: Job, reason: str) -> Failure:

@@ -10,11 +10,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import Effect
-from ionbox.service.access import Caller, Key
+from ionbox.service.access import Key
 from ionbox.service.work import Reply, Task
 
 Step = Callable[[Job], tuple[Job, tuple[Effect, ...]]]
@@ -47,8 +47,19 @@ class StoredResult:
     blob: str | None = None
 
 
+class Change(NamedTuple):
+    """A job as it is now, the one that the store should have, and the outcome if there is one."""
+
+    job: Job
+    expected: Job
+    result: StoredResult | None = None
+
+
 class Store(Protocol):
-    """What is remembered. Every read and write of a job is within one project."""
+    """What is remembered. Every read and write of a job is within one project.
+
+    A write that cannot be made is a `StoreError`.
+    """
 
     def job(self, project_id: str, job_id: str) -> Job | None: ...
     def jobs(self, query: JobQuery) -> list[Job]: ...
@@ -63,10 +74,8 @@ class Store(Protocol):
         ...
 
     def insert_job(self, job: Job, data: bytes) -> Future[Job]: ...
-    def put_job(
-        self, job: Job, *, expected: Job, result: StoredResult | None = None
-    ) -> Future[bool]:
-        """Write a changed job if the stored one still has the expected status and attempt."""
+    def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
+        """Write each changed job whose stored one still has the expected status and attempt."""
         ...
 
     def change_jobs(
@@ -86,8 +95,8 @@ class Store(Protocol):
         ...
 
     def create_project(self, organization: str, project: str) -> Future[str]: ...
-    def caller(self, key_hash: bytes) -> Caller | None:
-        """Return who holds a key that is not revoked."""
+    def key(self, key_hash: bytes) -> Key | None:
+        """Return a key by its hash, revoked or not."""
         ...
 
     def keys(self) -> list[Key]: ...
@@ -107,8 +116,12 @@ class ResultStore(Protocol):
         """Make a written draft durable under its final name, and return that name."""
         ...
 
-    def open(self, blob: str) -> memoryview:
-        """Return the bytes of a blob, mapped and not copied."""
+    def discard(self, draft: Path) -> None:
+        """Delete what a worker may have left at a draft's path."""
+        ...
+
+    def open(self, blob: str) -> memoryview | None:
+        """Return the bytes of a blob, mapped and not copied; None if it is gone."""
         ...
 
     def drop(self, blob: str) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,36 +28,59 @@ class Entry:
     known: tuple[Job, bytes] | None = None
 
 
-class ReadyQueue:
-    """A start-time fair queue over projects, weighted by predicted seconds.
+class FairClock:
+    """Virtual time: each project's jobs lie on it one after the other, by predicted seconds.
 
-    Each project's jobs lie on a virtual time line one after the other; the job with the earliest
-    virtual start goes first, so a project that submits a thousand jobs waits for itself.
+    The job with the earliest virtual start goes first, so a project that submits a thousand jobs
+    waits for itself.
 
     Source:
         Goyal, Vin, Cheng, "Start-time fair queueing", SIGCOMM 1996, equations 4 and 5.
     """
 
     def __init__(self) -> None:
+        self._now = 0.0
+        self._project_ends: dict[str, float] = {}
+
+    def start_of(self, entry: Entry) -> float:
+        """Return the virtual start of a new job, behind the others of its project."""
+        start = max(self._now, self._project_ends.get(entry.project_id, 0.0))
+        self._project_ends[entry.project_id] = start + entry.predicted_seconds
+        return start
+
+    def advance(self, start: float) -> None:
+        """Note that a job with this virtual start is served."""
+        self._now = max(self._now, start)
+
+    def reset(self) -> None:
+        """Forget who was served before: nobody waits and nobody is served."""
+        self._project_ends.clear()
+
+
+class ReadyQueue:
+    """Waiting jobs by their virtual start; several queues may share a clock."""
+
+    def __init__(self, clock: FairClock) -> None:
+        self._clock = clock
         self._heap: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
-        self._virtual_time = 0.0
-        self._project_ends: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._heap)
 
+    @property
+    def next_start(self) -> float:
+        """The virtual start of the next job; infinite where none waits."""
+        return self._heap[0][0] if self._heap else math.inf
+
     def push(self, entry: Entry) -> None:
         """Add a job behind the others of its project."""
-        start = max(self._virtual_time, self._project_ends.get(entry.project_id, 0.0))
-        self._project_ends[entry.project_id] = start + entry.predicted_seconds
-        heapq.heappush(self._heap, (start, next(self._order), entry))
+        heapq.heappush(self._heap, (self._clock.start_of(entry), next(self._order), entry))
 
     def pop(self, fits: Callable[[Entry], bool]) -> Entry | None:
-        """Take the next job, or none where it does not fit now: nobody overtakes it."""
+        """Take the next job, or none where it does not fit now: nobody overtakes it here."""
         if not self._heap or not fits(self._heap[0][2]):
             return None
-        self._virtual_time, _, entry = heapq.heappop(self._heap)
-        if not self._heap:
-            self._project_ends.clear()
+        start, _, entry = heapq.heappop(self._heap)
+        self._clock.advance(start)
         return entry

@@ -17,12 +17,13 @@ from ionbox.formats.results import Probabilities, decode
 from ionbox.jobs.job import Job, new_job_id
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
 from ionbox.service.access import Caller, Key, hash_secret, new_key, new_secret
-from ionbox.service.dispatcher import Dispatcher, accept
+from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.ports import JobQuery, ResultStore, Store, StoredResult
-from ionbox.service.work import Conditions, assess, read_input
+from ionbox.service.work import READERS, Conditions, accept, assess, read_input
 
 # Longer inputs are read by a worker, under limits, while the job is `submitted`.
 MAX_INPUT_BYTES_HERE = 256 * 1024
+MAX_PAULIEXP_BYTES_HERE = 16 * 1024
 MAX_SHOTS = 1_000_000
 MAX_SEED = 2**31 - 1
 
@@ -81,6 +82,7 @@ class Service:
         # Who holds each key in use: this server alone revokes, so it can remember.
         self._callers: dict[bytes, Caller] = {}
         self._callers_lock = threading.Lock()
+        self._num_revocations = 0
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
 
     # --- jobs ----------------------------------------------------------------------------
@@ -122,7 +124,10 @@ class Service:
         result = self._store.result(caller.project_id, job_id)
         if result is None:
             raise ResultsNotReadyError(job_id, self.job(caller, job_id).status)
-        return decode(self._bytes_of(result))
+        data = result.inline if result.blob is None else self._results.open(result.blob)
+        if data is None:  # deleted since the line above
+            raise NotFoundError("job", job_id)
+        return decode(data)
 
     def cancel_jobs(self, caller: Caller, job_ids: Sequence[str]) -> Future[list[str]]:
         """Cancel those of the jobs that have not ended; return the ids that were found."""
@@ -169,15 +174,19 @@ class Service:
         return self.add_key(name, secret), secret
 
     def add_key(self, name: str, secret: str) -> Key:
-        """Remember a key that somebody else made, by its hash."""
+        """Remember a key that somebody else made, by its hash; a known one stays as it is."""
+        known = self._store.key(hash_secret(secret))
+        if known is not None:
+            return known
         key = new_key(self._first_project(), name, secret, self._clock())
         return self._store.insert_key(key, hash_secret(secret)).result()
 
     def revoke_key(self, key_id: str) -> None:
         """Have a key open nothing any more."""
+        if not self._store.revoke_key(key_id, self._clock()).result():
+            raise NotFoundError("key", key_id)
         with self._callers_lock:
-            if not self._store.revoke_key(key_id, self._clock()).result():
-                raise NotFoundError("key", key_id)
+            self._num_revocations += 1
             self._callers.clear()
 
     def _first_project(self) -> str:
@@ -185,16 +194,22 @@ class Service:
         return known or self._store.create_project("local", "default").result()
 
     def _look_up(self, key_hash: bytes) -> Caller:
+        before = self._num_revocations
+        key = self._store.key(key_hash)
+        if key is None or key.revoked_at is not None:
+            raise UnauthorizedError("this key is not known here")
+        caller = Caller(key.id, key.project_id, key.submitter_id)
         with self._callers_lock:
-            caller = self._store.caller(key_hash)
-            if caller is None:
-                raise UnauthorizedError("this key is not known here")
-            self._callers[key_hash] = caller
-            return caller
+            if self._num_revocations == before:  # what was read is still true
+                self._callers[key_hash] = caller
+        return caller
 
     # --- steps ---------------------------------------------------------------------------
 
     def _check(self, submission: Submission) -> None:
+        if submission.input_format not in READERS:
+            known = ", ".join(READERS)
+            raise InvalidInputError("format", f"'{submission.input_format}' is not one of: {known}")
         if submission.backend not in self._backends:
             known = ", ".join(self._backends)
             raise InvalidInputError("target", f"'{submission.backend}' is not one of: {known}")
@@ -211,7 +226,7 @@ class Service:
             backend=submission.backend,
             input_format=submission.input_format,
             shots=submission.shots,
-            seed=self._seeds.randint(1, MAX_SEED) if seed is None else seed,
+            seed=self._seeds.getrandbits(31) if seed is None else seed,
             submitted_at=now,
             name=submission.name,
             metadata=submission.metadata,
@@ -223,7 +238,7 @@ class Service:
 
     def _planned(self, job: Job, data: bytes) -> tuple[Job, tuple[Effect, ...]]:
         """Read and plan an input that is short enough; a longer one is a worker's to read."""
-        if len(data) > MAX_INPUT_BYTES_HERE:
+        if _is_for_a_worker(data):
             return job, (Effect.QUEUE,)
         conditions = Conditions(job.shots, job.seed, job.noise_model, self._memory_bytes)
         circuit = read_input(job.input_format, data)
@@ -247,10 +262,10 @@ class Service:
                 self._results.drop(result.blob)
         return [job_id for job_id, _ in deleted]
 
-    def _bytes_of(self, result: StoredResult) -> bytes | memoryview:
-        if result.blob is not None:
-            return self._results.open(result.blob)
-        return result.inline or b""
+
+def _is_for_a_worker(data: bytes) -> bool:
+    """Planning a pauliexp looks at its terms, so a long one would hold up everybody."""
+    return len(data) > (MAX_PAULIEXP_BYTES_HERE if b"pauliexp" in data else MAX_INPUT_BYTES_HERE)
 
 
 def _then(future: Future[Before], act: Callable[[Before], After]) -> Future[After]:

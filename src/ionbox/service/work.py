@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +13,8 @@ from ionbox.engines.engine import Estimate, Workload
 from ionbox.engines.planner import engine_named, plan
 from ionbox.errors import InvalidInputError
 from ionbox.formats import ionq, results
-from ionbox.jobs.job import Failure, FailureCode
+from ionbox.jobs.job import Failure, FailureCode, Job
+from ionbox.jobs.lifecycle import Effect, JobEvent, step
 
 READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v0": ionq.read_circuit}
 
@@ -89,14 +91,14 @@ class Conditions(NamedTuple):
 def read_input(input_format: str, data: bytes) -> Circuit:
     """Read the circuit of a job.
 
+    Args:
+        input_format: A row of `READERS`.
+
     Raises:
-        InvalidInputError: If the format is unknown or the text is not a circuit.
+        InvalidInputError: If the text is not a circuit.
     """
-    reader = READERS.get(input_format)
-    if reader is None:
-        raise InvalidInputError("format", f"'{input_format}' is not one of {', '.join(READERS)}")
     try:
-        return reader(data)
+        return READERS[input_format](data)
     except InvalidInputError as error:
         raise InvalidInputError(error.path or "input", error.message) from error
 
@@ -124,6 +126,22 @@ def perform(task: Task) -> Assessed | Finished | Failed:
         return assess(circuit, conditions)
     outcome = engine_named(task.engine).run(_workload(circuit, conditions))
     return Finished(results.encode(outcome.probabilities), outcome.warnings)
+
+
+def accept(job: Job, assessed: Assessed, now: datetime) -> tuple[Job, tuple[Effect, ...]]:
+    """Return a submitted job with what is known of its input: ready, or failed and why."""
+    known = msgspec.structs.replace(
+        job,
+        num_qubits=assessed.num_qubits,
+        gate_counts=assessed.gate_counts,
+        engine=assessed.engine,
+        precision=assessed.precision,
+        predicted_seconds=assessed.predicted_seconds,
+        memory_bytes=assessed.memory_bytes,
+    )
+    if assessed.failure is not None:
+        return step(known, JobEvent.FAIL, now, failure=assessed.failure)
+    return step(known, JobEvent.ACCEPT, now)
 
 
 def _workload(circuit: Circuit, conditions: Conditions) -> Workload:

@@ -27,8 +27,15 @@ def migrate(path: Path) -> None:
     A database that holds something is first copied beside itself.
 
     Raises:
-        DataDirectoryError: If a newer ionbox wrote it.
+        DataDirectoryError: If a newer ionbox wrote it, or nobody's ionbox.
     """
+    try:
+        _migrate(path)
+    except sqlite3.Error as error:
+        raise DataDirectoryError(f"{path} cannot be used: {error}") from error
+
+
+def _migrate(path: Path) -> None:
     steps = migrations()
     newest = steps[-1][0]
     with closing(sqlite3.connect(path, isolation_level=None)) as database:

@@ -17,8 +17,8 @@ import msgspec
 
 from ionbox.jobs.job import Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import Effect
-from ionbox.service.access import Caller, Key
-from ionbox.service.ports import JobQuery, Step, StoredResult
+from ionbox.service.access import Key
+from ionbox.service.ports import Change, JobQuery, Step, StoredResult
 from ionbox.store.migrations import migrate
 from ionbox.store.writer import Writer
 
@@ -64,7 +64,8 @@ class SqliteStore:
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of a project's jobs, newest first."""
-        rows = _QUERIES.jobs(
+        find = _QUERIES.jobs if query.ids is None else _QUERIES.jobs_of_ids
+        rows = find(
             self._reader(),
             project_id=query.project_id,
             limit=query.limit,
@@ -98,11 +99,9 @@ class SqliteStore:
 
         return self._writer.submit(write)
 
-    def put_job(
-        self, job: Job, *, expected: Job, result: StoredResult | None = None
-    ) -> Future[bool]:
-        """Write a changed job if the stored one still has the expected status and attempt."""
-        return self._writer.submit(lambda database: _put(database, job, expected, result))
+    def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
+        """Write each changed job whose stored one still has the expected status and attempt."""
+        return self._writer.submit(lambda database: [_put(database, row) for row in changes])
 
     def change_jobs(
         self, project_id: str, job_ids: Sequence[str], step: Step
@@ -117,7 +116,7 @@ class SqliteStore:
                     job = _job(row)
                     after, effects = step(job)
                     if after is not job:
-                        _put(database, after, job, None)
+                        _put(database, Change(after, job))
                     changed.append((after, effects))
             return changed
 
@@ -168,10 +167,10 @@ class SqliteStore:
 
         return self._writer.submit(write)
 
-    def caller(self, key_hash: bytes) -> Caller | None:
-        """Return who holds a key that is not revoked."""
-        row = _QUERIES.caller(self._reader(), hash=key_hash)
-        return None if row is None else Caller(*row)
+    def key(self, key_hash: bytes) -> Key | None:
+        """Return a key by its hash, revoked or not."""
+        row = _QUERIES.key(self._reader(), hash=key_hash)
+        return None if row is None else _key(row)
 
     def keys(self) -> list[Key]:
         """Return every key, oldest first."""
@@ -224,9 +223,8 @@ class SqliteStore:
         return reader
 
 
-def _put(
-    database: sqlite3.Connection, job: Job, expected: Job, result: StoredResult | None
-) -> bool:
+def _put(database: sqlite3.Connection, change: Change) -> bool:
+    job, expected, result = change
     row = _row(job) | {"expected_status": expected.status, "expected_attempt": expected.attempt}
     if not _QUERIES.update_job(database, **row):
         return False

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from ionbox.errors import StoreError, StoreFullError
+
 T = TypeVar("T")
 Step = Callable[[sqlite3.Connection], Any]
 
@@ -76,7 +78,7 @@ class Writer:
         try:
             return self._commit(steps, self._in_savepoint)
         except sqlite3.Error as error:
-            return [error] * len(steps)
+            return [store_error(error)] * len(steps)
 
     def _commit(self, steps: list[Step], run: Callable[[Step], Any]) -> list[Any]:
         """Run steps in one transaction; an error undoes it."""
@@ -99,8 +101,16 @@ class Writer:
         self._database.execute("SAVEPOINT step")
         try:
             outcome = step(self._database)
-        except Exception as error:  # noqa: BLE001 - it is handed to the step's caller
+        except Exception as error:
+            if not self._database.in_transaction:  # SQLite itself gave the whole batch up
+                raise
             self._database.execute("ROLLBACK TO step")
-            outcome = error
+            outcome = store_error(error) if isinstance(error, sqlite3.Error) else error
         self._database.execute("RELEASE step")
         return outcome
+
+
+def store_error(error: sqlite3.Error) -> StoreError:
+    """Return SQLite's error as ours."""
+    is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return (StoreFullError if is_full else StoreError)(str(error))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pytest
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, refuse_noise
-from ionbox.engines.planner import ENGINES, engine_named, plan, plan_to_json
+from ionbox.engines.planner import ENGINES, engine_named, plan
 
 GIB = 1 << 30
 
@@ -121,30 +120,3 @@ def test_an_engine_is_found_by_the_name_that_its_plan_tells(engine: Answering) -
 def test_an_unknown_engine_is_a_key_error() -> None:
     with pytest.raises(KeyError, match="abacus"):
         engine_named("abacus")
-
-
-def test_a_plan_as_json_holds_the_choice_and_every_answer() -> None:
-    engines = [refusing("a", "too wide"), estimating("b", seconds=0.5)]
-
-    made = plan_to_json(plan(make_workload(), memory_bytes=GIB, engines=engines))
-
-    assert json.loads(json.dumps(made)) == {
-        "chosen": "b",
-        "answers": [
-            {"engine": "a", "reason": "too wide", "is_too_large": False},
-            {
-                "engine": "b",
-                "memory_bytes": 1024,
-                "seconds": 0.5,
-                "threads": 1,
-                "precision": "float64",
-                "is_exact": True,
-            },
-        ],
-    }
-
-
-def test_a_plan_without_a_choice_is_json_too() -> None:
-    made = plan(make_workload(), memory_bytes=0, engines=[refusing("a", "no")])
-
-    assert plan_to_json(made)["chosen"] is None

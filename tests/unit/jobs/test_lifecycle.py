@@ -25,7 +25,7 @@ def test_every_event_in_every_status_follows_the_table(status: JobStatus, event:
     after, effects = step(job, event, LATER)
     assert (after.status, effects) == (transition.to, transition.effects)
     assert (after.completed_at is not None) == (after.status in TERMINAL - {status})
-    assert after.attempt in (job.attempt, job.attempt + 1)
+    assert abs(after.attempt - job.attempt) <= 1
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
@@ -54,6 +54,14 @@ def test_a_job_whose_worker_is_lost_waits_again_as_if_it_had_not_started() -> No
 
     assert (job.status, job.started_at, job.attempt) == (JobStatus.READY, None, 1)
     assert effects == (Effect.QUEUE,)
+
+
+def test_a_job_that_its_worker_hands_back_has_lost_no_attempt() -> None:
+    claimed, _ = step(make_job(), JobEvent.CLAIM, LATER)
+    job, effects = step(claimed, JobEvent.RELEASE, LATER)
+
+    assert (job.status, job.started_at, job.attempt) == (JobStatus.READY, None, 0)
+    assert effects == ()
 
 
 def test_an_input_that_costs_its_reader_counts_attempts() -> None:

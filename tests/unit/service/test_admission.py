@@ -74,6 +74,29 @@ def test_a_recovered_job_goes_alone() -> None:
     assert [len(grant) for grant in queue.grants.values()] == [1, 1]
 
 
+def test_a_long_job_is_not_starved_by_short_ones_of_another_project() -> None:
+    queue = admission(cores=4, num_workers=5)
+    push(queue, *(entry(SHORT) for _ in range(100)))
+    long = Entry("long", "b", LONG, 0)
+    queue.push(long)
+    for _ in range(20):
+        for worker in list(queue.grants):
+            queue.release(worker)
+        push(queue, *(entry(SHORT) for _ in range(100)))
+        if queue.worker_of("long") is not None:
+            break
+
+    assert queue.worker_of("long") is not None
+
+
+def test_what_waits_is_known_until_it_is_granted() -> None:
+    queue = admission(cores=1, num_workers=2)
+    first, second = entry(), entry()
+    push(queue, first, second)
+
+    assert queue.waiting == {second.job_id}
+
+
 def test_the_worker_that_has_a_job_is_found() -> None:
     queue = admission()
     job = entry()

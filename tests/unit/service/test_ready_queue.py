@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ionbox.service.ready_queue import Entry, ReadyQueue
+from ionbox.service.ready_queue import Entry, FairClock, ReadyQueue
 
 
 def entry(job_id: str, project_id: str = "a", seconds: float = 1.0, memory: int = 0) -> Entry:
@@ -15,7 +15,7 @@ def drain(queue: ReadyQueue) -> list[str]:
 
 
 def test_one_project_is_served_in_the_order_of_submission() -> None:
-    queue = ReadyQueue()
+    queue = ReadyQueue(FairClock())
     for number in range(5):
         queue.push(entry(str(number)))
 
@@ -23,7 +23,7 @@ def test_one_project_is_served_in_the_order_of_submission() -> None:
 
 
 def test_a_project_that_submits_a_thousand_jobs_does_not_hold_up_another() -> None:
-    queue = ReadyQueue()
+    queue = ReadyQueue(FairClock())
     for number in range(1000):
         queue.push(entry(f"a{number}", "a"))
     queue.push(entry("b0", "b"))
@@ -32,7 +32,7 @@ def test_a_project_that_submits_a_thousand_jobs_does_not_hold_up_another() -> No
 
 
 def test_projects_share_time_and_not_jobs() -> None:
-    queue = ReadyQueue()
+    queue = ReadyQueue(FairClock())
     for number in range(30):
         queue.push(entry(f"long{number}", "a", seconds=3))
         queue.push(entry(f"short{number}", "b", seconds=1))
@@ -42,7 +42,7 @@ def test_projects_share_time_and_not_jobs() -> None:
 
 
 def test_a_newcomer_gets_no_credit_for_the_time_before() -> None:
-    queue = ReadyQueue()
+    queue = ReadyQueue(FairClock())
     for number in range(4):
         queue.push(entry(f"a{number}", "a"))
     for _ in range(2):
@@ -54,7 +54,7 @@ def test_a_newcomer_gets_no_credit_for_the_time_before() -> None:
 
 
 def test_a_job_that_does_not_fit_is_not_overtaken() -> None:
-    queue = ReadyQueue()
+    queue = ReadyQueue(FairClock())
     queue.push(entry("large", memory=100))
     queue.push(entry("small", memory=1))
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ionbox.api.endpoints import Endpoint
+from ionbox.api.endpoints import Endpoint, json_response
 from ionbox.api.requests import body_of, decode_body, require_operator, service_of
 from ionbox.service.access import Key
 
@@ -44,7 +44,7 @@ _key_creation = msgspec.json.Decoder(KeyCreation)
 async def list_keys(request: Request) -> Response:
     """GET /keys."""
     require_operator(request)
-    return _json(list(map(_write, service_of(request).keys())))
+    return json_response(list(map(_write, service_of(request).keys())))
 
 
 async def create_key(request: Request) -> Response:
@@ -52,7 +52,7 @@ async def create_key(request: Request) -> Response:
     require_operator(request)
     name = decode_body(await body_of(request), _key_creation).name
     key, secret = await asyncio.to_thread(service_of(request).create_key, name)
-    return _json(KeyCreated(_write(key), secret))
+    return json_response(KeyCreated(_write(key), secret))
 
 
 async def revoke_key(request: Request) -> Response:
@@ -64,10 +64,6 @@ async def revoke_key(request: Request) -> Response:
 
 def _write(key: Key) -> KeyBody:
     return KeyBody(key.id, key.name, key.prefix, key.project_id, key.created_at, key.revoked_at)
-
-
-def _json(body: object) -> Response:
-    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 ENDPOINTS = (

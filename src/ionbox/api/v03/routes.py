@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from ionbox.api.endpoints import Endpoint, Query, openapi
+from ionbox.api.endpoints import Endpoint, Query, json_response, openapi
 from ionbox.api.requests import (
     body_of,
     caller_of,
@@ -22,6 +22,7 @@ from ionbox.api.requests import (
 )
 from ionbox.api.v03 import wire
 from ionbox.errors import InvalidInputError, NotFoundError
+from ionbox.formats.ionq import CircuitInput
 from ionbox.formats.results import probabilities_v1
 from ionbox.service.ports import JobQuery
 
@@ -38,7 +39,7 @@ async def submit_job(request: Request) -> Response:
     caller = caller_of(request)
     submission = wire.read_submission(await body_of(request))
     job = await asyncio.wrap_future(service_of(request).submit_job(caller, submission))
-    return _json(wire.write_created(job))
+    return json_response(wire.write_created(job))
 
 
 async def list_jobs(request: Request) -> Response:
@@ -49,7 +50,7 @@ async def list_jobs(request: Request) -> Response:
     page = wire.JobList([wire.write_job(job) for job in jobs[:limit]])
     if len(jobs) > limit:
         page.next = page.jobs[-1].id
-    return _json(page)
+    return json_response(page)
 
 
 async def get_job(request: Request) -> Response:
@@ -57,7 +58,7 @@ async def get_job(request: Request) -> Response:
     job = service_of(request).job(caller_of(request), request.path_params["id"])
     body = wire.write_job(job)
     include, exclude = values_of(request, "include"), values_of(request, "exclude")
-    return _json(body if include is exclude is None else _narrowed(body, include, exclude))
+    return json_response(body if include is exclude is None else _narrowed(body, include, exclude))
 
 
 async def get_results(request: Request) -> Response:
@@ -76,7 +77,7 @@ async def cancel_job(request: Request) -> Response:
     canceling = service_of(request).cancel_jobs(caller_of(request), [job_id])
     if not await asyncio.wrap_future(canceling):
         raise NotFoundError("job", job_id)
-    return _json(wire.Done(job_id, "canceled"))
+    return json_response(wire.Done(job_id, "canceled"))
 
 
 async def cancel_jobs(request: Request) -> Response:
@@ -84,7 +85,7 @@ async def cancel_jobs(request: Request) -> Response:
     caller = caller_of(request)
     ids = decode_body(await body_of(request), _ids).ids
     canceled = await asyncio.wrap_future(service_of(request).cancel_jobs(caller, ids))
-    return _json(wire.BulkDone(canceled, "canceled"))
+    return json_response(wire.BulkDone(canceled, "canceled"))
 
 
 async def delete_job(request: Request) -> Response:
@@ -93,7 +94,7 @@ async def delete_job(request: Request) -> Response:
     deleting = service_of(request).delete_jobs(caller_of(request), [job_id])
     if not await asyncio.wrap_future(deleting):
         raise NotFoundError("job", job_id)
-    return _json(wire.Done(job_id, "deleted"))
+    return json_response(wire.Done(job_id, "deleted"))
 
 
 async def delete_jobs(request: Request) -> Response:
@@ -104,25 +105,27 @@ async def delete_jobs(request: Request) -> Response:
     if ids is None:
         raise InvalidInputError("ids", "missing; send them in the body or in the query")
     deleted = await asyncio.wrap_future(service_of(request).delete_jobs(caller, ids))
-    return _json(wire.BulkDone(deleted, "deleted"))
+    return json_response(wire.BulkDone(deleted, "deleted"))
 
 
 async def list_backends(request: Request) -> Response:
     """GET /backends."""
     started_at = context_of(request).started_at
     backends = service_of(request).backends()
-    return _json([wire.write_backend(backend, started_at) for backend in backends])
+    return json_response([wire.write_backend(backend, started_at) for backend in backends])
 
 
 async def get_backend(request: Request) -> Response:
     """GET /backends/{backend}."""
     backend = service_of(request).backend(request.path_params["backend"])
-    return _json(wire.write_backend(backend, context_of(request).started_at))
+    return json_response(wire.write_backend(backend, context_of(request).started_at))
 
 
 async def get_api_docs(_: Request) -> Response:
     """GET /api-docs."""
-    return JSONResponse(openapi(ENDPOINTS, title="ionbox, API v0.3", version="0.3"))
+    return JSONResponse(
+        openapi(ENDPOINTS, title="ionbox, API v0.3", version="0.3", also=(CircuitInput,))
+    )
 
 
 def _query_of(request: Request, limit: int) -> JobQuery:
@@ -166,10 +169,6 @@ def _narrowed(
         for name, value in fields.items()
         if (include is None or name in include) and name not in (exclude or ())
     }
-
-
-def _json(body: object) -> Response:
-    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 _LIST_QUERY = (

@@ -12,11 +12,15 @@ from msgspec import UNSET, UnsetType
 
 from ionbox.api.requests import decode_body
 from ionbox.backends.backend import Backend
+from ionbox.engines.engine import IDEAL
 from ionbox.errors import InvalidInputError
+from ionbox.formats.decoding import decode
 from ionbox.jobs.job import Job, JobStatus
-from ionbox.service.service import MAX_SEED, Submission
+from ionbox.service.service import MAX_SEED, MAX_SHOTS, Submission
 
 DEFAULT_SHOTS = 100
+MAX_DEPTH = 32
+MAX_IDS = 1000
 _MILLISECONDS = 1000
 
 # v0.3 has another word for one status.
@@ -29,17 +33,27 @@ STATUS_FROM_WIRE = {word: status.value for status, word in STATUS_TO_WIRE.items(
 class Noise(msgspec.Struct):
     """Which noise model, and the seed of its sampling."""
 
-    model: str = "ideal"
+    model: str | None = None
     seed: int | None = None
+
+
+# The circuit is read by `formats.ionq`; here it is only described.
+_Input = Annotated[
+    msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/CircuitInput"})
+]
+_Shots = Annotated[
+    int | float | str | None,
+    msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": MAX_SHOTS, "default": DEFAULT_SHOTS}),
+]
 
 
 class JobCreation(msgspec.Struct):
     """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
 
-    input: msgspec.Raw | UnsetType = UNSET
+    input: _Input | UnsetType = UNSET
     body: msgspec.Raw | UnsetType = UNSET  # what cirq-ionq 1.6 calls the input
     target: str | None = None
-    shots: int | float | str | None = None
+    shots: _Shots = None
     name: str | None = None
     metadata: dict[str, str] | None = None
     noise: Noise | None = None
@@ -83,12 +97,15 @@ class Warnings(msgspec.Struct):
     messages: list[str]
 
 
+_Status = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(STATUS_FROM_WIRE)})]
+
+
 class JobBody(msgspec.Struct, omit_defaults=True):
     """A job. Times in seconds since 1970, durations in milliseconds."""
 
     id: str
     type: str
-    status: str
+    status: _Status
     name: str | None
     metadata: dict[str, str] | None
     target: str
@@ -130,7 +147,7 @@ class Done(msgspec.Struct):
 class Ids(msgspec.Struct):
     """Which jobs."""
 
-    ids: list[str]
+    ids: Annotated[list[str], msgspec.Meta(max_length=MAX_IDS)]
 
 
 class BulkDone(msgspec.Struct):
@@ -170,14 +187,16 @@ def read_submission(data: bytes) -> Submission:
     given = body.input if body.input is not UNSET else body.body
     if given is UNSET:
         raise InvalidInputError("input", "missing; it holds the circuit")
+    _refuse_depth(body, "settings", "error_mitigation", "registers")
     noise = body.noise or Noise()
+    circuit = bytes(given)
     return Submission(
         backend=body.target or "simulator",
-        input_format=_input_format(bytes(given)),
-        data=bytes(given),
+        input_format=_input_format(circuit),
+        data=circuit,
         shots=_integer("shots", DEFAULT_SHOTS if body.shots is None else body.shots),
         seed=_seed(noise.seed),
-        noise_model=noise.model,
+        noise_model=noise.model or IDEAL,
         name=body.name,
         metadata=body.metadata,
         settings=body.settings,
@@ -186,12 +205,24 @@ def read_submission(data: bytes) -> Submission:
     )
 
 
+def _refuse_depth(body: JobCreation, *names: str) -> None:
+    """Refuse what is nested so deeply that it could not be written back."""
+    for name in names:
+        if _depth(getattr(body, name)) > MAX_DEPTH:
+            raise InvalidInputError(name, f"nested more than {MAX_DEPTH} deep")
+
+
+def _depth(value: object) -> int:
+    """Return how deeply objects and arrays are nested, level by level: Python's stack is small."""
+    depth, level = 0, [value]
+    while level := [v for v in level if isinstance(v, (dict, list))]:
+        depth += 1
+        level = [v for c in level for v in (c.values() if isinstance(c, dict) else c)]
+    return depth
+
+
 def _input_format(data: bytes) -> str:
-    try:
-        head = decode_body(data, _input_head)
-    except InvalidInputError as error:
-        place = "input" if error.path == "body" else error.path
-        raise InvalidInputError(place, error.message) from error
+    head = decode(data, _input_head, whole="input")
     if head.circuits is not None:
         message = "jobs of many circuits are not served yet; send one, in 'circuit'"
         raise InvalidInputError("circuits", message)

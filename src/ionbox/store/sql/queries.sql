@@ -8,14 +8,13 @@ INSERT INTO organizations (id, name) VALUES (:id, :name);
 -- name: insert_project!
 INSERT INTO projects (id, organization_id, name) VALUES (:id, :organization_id, :name);
 
--- name: caller^
--- Who holds a key that is not revoked.
-SELECT id, project_id, submitter_id FROM keys WHERE hash = :hash AND revoked_at IS NULL;
+-- name: key^
+-- A key by its hash, revoked or not.
+SELECT * FROM keys WHERE hash = :hash;
 
 -- name: keys
--- Every key, oldest first, without its hash.
-SELECT id, project_id, submitter_id, name, prefix, created_at, revoked_at
-FROM keys ORDER BY created_at;
+-- Every key, oldest first.
+SELECT * FROM keys ORDER BY created_at;
 
 -- name: insert_key!
 INSERT INTO keys (id, hash, project_id, submitter_id, name, prefix, created_at)
@@ -34,7 +33,18 @@ SELECT * FROM jobs WHERE id = :id AND project_id = :project_id;
 SELECT * FROM jobs
 WHERE project_id = :project_id
     AND id < :before
-    AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_ids
+-- As `jobs`, looked up by id instead of walking through the project.
+SELECT * FROM jobs
+WHERE id IN (SELECT value FROM json_each(:ids))
+    AND +project_id = :project_id  -- the plus keeps SQLite from walking the project after all
+    AND id < :before
     AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
     AND (:backend IS NULL OR backend = :backend)
     AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
