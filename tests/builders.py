@@ -33,7 +33,7 @@ def make_job(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
         "project_id": "project-1",
         "submitter_id": "0123456789abcdef01234567",
         "backend": "simulator",
-        "input_format": "ionq.circuit.v0",
+        "job_type": "ionq.circuit.v1",
         "shots": 100,
         "seed": 7,
         "submitted_at": NOW,

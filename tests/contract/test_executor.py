@@ -74,7 +74,7 @@ def make_task(tmp_path: Path, data: bytes | None = None, **changes: object) -> T
     values: dict[str, object] = {
         "job_id": "job",
         "engine": "statevector",
-        "input_format": "ionq.circuit.v0",
+        "job_type": "ionq.circuit.v1",
         "data": bell_bytes() if data is None else data,
         "shots": 100,
         "seed": 7,

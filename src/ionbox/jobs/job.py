@@ -64,7 +64,7 @@ class Job(msgspec.Struct, frozen=True):
     project_id: str
     submitter_id: str
     backend: str
-    input_format: str
+    job_type: str
     shots: int
     seed: int
     submitted_at: datetime

@@ -175,7 +175,7 @@ class Dispatcher:
         return Task(
             job_id=job.id,
             engine=job.engine,
-            input_format=job.input_format,
+            job_type=job.job_type,
             data=claim.data,
             shots=job.shots,
             seed=job.seed,

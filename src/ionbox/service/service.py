@@ -19,7 +19,7 @@ from ionbox.jobs.lifecycle import Effect, JobEvent, step
 from ionbox.service.access import Caller, Key, hash_secret, new_key, new_secret
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.ports import JobQuery, ResultStore, Store, StoredResult
-from ionbox.service.work import READERS, Conditions, accept, assess, read_input
+from ionbox.service.work import Conditions, accept, assess, read_input
 
 # Longer inputs are read by a worker, under limits, while the job is `submitted`.
 MAX_INPUT_BYTES_HERE = 256 * 1024
@@ -41,7 +41,7 @@ class Submission:
     """
 
     backend: str
-    input_format: str
+    job_type: str
     data: bytes
     shots: int
     seed: int | None = None
@@ -207,9 +207,6 @@ class Service:
     # --- steps ---------------------------------------------------------------------------
 
     def _check(self, submission: Submission) -> None:
-        if submission.input_format not in READERS:
-            known = ", ".join(READERS)
-            raise InvalidInputError("format", f"'{submission.input_format}' is not one of: {known}")
         if submission.backend not in self._backends:
             known = ", ".join(self._backends)
             raise InvalidInputError("target", f"'{submission.backend}' is not one of: {known}")
@@ -224,7 +221,7 @@ class Service:
             project_id=caller.project_id,
             submitter_id=caller.submitter_id,
             backend=submission.backend,
-            input_format=submission.input_format,
+            job_type=submission.job_type,
             shots=submission.shots,
             seed=self._seeds.getrandbits(31) if seed is None else seed,
             submitted_at=now,
@@ -241,7 +238,7 @@ class Service:
         if _is_for_a_worker(data):
             return job, (Effect.QUEUE,)
         conditions = Conditions(job.shots, job.seed, job.noise_model, self._memory_bytes)
-        circuit = read_input(job.input_format, data)
+        circuit = read_input(job.job_type, data)
         return accept(job, assess(circuit, conditions), job.submitted_at)
 
     def _carry_out_all(self, changed: list[tuple[Job, tuple[Effect, ...]]]) -> list[str]:

@@ -16,7 +16,8 @@ from ionbox.formats import ionq, results
 from ionbox.jobs.job import Failure, FailureCode, Job
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
 
-READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v0": ionq.read_circuit}
+# Job type, as API v0.4 names it → how its input is read.
+READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v1": ionq.read_circuit}
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Task(msgspec.Struct, frozen=True):
 
     job_id: str
     engine: str | None
-    input_format: str
+    job_type: str
     data: bytes
     shots: int
     seed: int
@@ -88,17 +89,17 @@ class Conditions(NamedTuple):
     memory_bytes: int
 
 
-def read_input(input_format: str, data: bytes) -> Circuit:
+def read_input(job_type: str, data: bytes) -> Circuit:
     """Read the circuit of a job.
 
     Args:
-        input_format: A row of `READERS`.
+        job_type: A row of `READERS`.
 
     Raises:
         InvalidInputError: If the text is not a circuit.
     """
     try:
-        return READERS[input_format](data)
+        return READERS[job_type](data)
     except InvalidInputError as error:
         raise InvalidInputError(error.path or "input", error.message) from error
 
@@ -119,7 +120,7 @@ def perform(task: Task) -> Assessed | Finished | Failed:
     """Do a task: read the input, then plan it or run it."""
     conditions = Conditions(task.shots, task.seed, task.noise_model, task.memory_bytes)
     try:
-        circuit = read_input(task.input_format, task.data)
+        circuit = read_input(task.job_type, task.data)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
     if task.engine is None:

@@ -19,6 +19,9 @@ from ionbox.jobs.job import Job, JobStatus
 from ionbox.service.service import MAX_SEED, MAX_SHOTS, Submission
 
 DEFAULT_SHOTS = 100
+DEFAULT_FORMAT = "ionq.circuit.v0"
+# v0.3 names the format of an input where v0.4, and ionbox, name the type of a job.
+JOB_TYPES: Mapping[str, str] = {DEFAULT_FORMAT: "ionq.circuit.v1"}
 MAX_DEPTH = 32
 MAX_IDS = 1000
 _MILLISECONDS = 1000
@@ -192,7 +195,7 @@ def read_submission(data: bytes) -> Submission:
     circuit = bytes(given)
     return Submission(
         backend=body.target or "simulator",
-        input_format=_input_format(circuit),
+        job_type=_job_type(circuit),
         data=circuit,
         shots=_integer("shots", DEFAULT_SHOTS if body.shots is None else body.shots),
         seed=_seed(noise.seed),
@@ -221,12 +224,16 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _input_format(data: bytes) -> str:
+def _job_type(data: bytes) -> str:
     head = decode(data, _input_head, whole="input")
     if head.circuits is not None:
         message = "jobs of many circuits are not served yet; send one, in 'circuit'"
         raise InvalidInputError("circuits", message)
-    return head.format or "ionq.circuit.v0"
+    job_type = JOB_TYPES.get(head.format or DEFAULT_FORMAT)
+    if job_type is None:
+        known = ", ".join(JOB_TYPES)
+        raise InvalidInputError("format", f"'{head.format}' is not one of: {known}")
+    return job_type
 
 
 def _integer(name: str, value: float | str) -> int:

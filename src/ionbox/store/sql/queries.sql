@@ -60,12 +60,12 @@ LIMIT :limit;
 
 -- name: insert_job!
 INSERT INTO jobs (
-    id, project_id, submitter_id, status, attempt, backend, input_format, shots, seed,
+    id, project_id, submitter_id, status, attempt, backend, job_type, shots, seed,
     noise_model, name, num_qubits, gates_1q, gates_2q, engine, precision, predicted_seconds,
     memory_bytes, submitted_at, started_at, completed_at, failure_code, failure_message, warnings,
     echo
 ) VALUES (
-    :id, :project_id, :submitter_id, :status, :attempt, :backend, :input_format, :shots, :seed,
+    :id, :project_id, :submitter_id, :status, :attempt, :backend, :job_type, :shots, :seed,
     :noise_model, :name, :num_qubits, :gates_1q, :gates_2q, :engine, :precision,
     :predicted_seconds, :memory_bytes, :submitted_at, :started_at, :completed_at, :failure_code,
     :failure_message, :warnings, :echo

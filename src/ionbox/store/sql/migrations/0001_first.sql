@@ -32,7 +32,7 @@ CREATE TABLE jobs (
         CHECK (status IN ('submitted', 'ready', 'started', 'completed', 'failed', 'canceled')),
     attempt INTEGER NOT NULL,
     backend TEXT NOT NULL,
-    input_format TEXT NOT NULL,
+    job_type TEXT NOT NULL,
     shots INTEGER NOT NULL,
     seed INTEGER NOT NULL,
     noise_model TEXT NOT NULL,
