@@ -158,8 +158,11 @@ class Circuit:
 
     def gate_counts(self) -> tuple[int, int]:
         """Count the operations on one qubit, and on two or more, controls counted; nop is none."""
-        widths = (self.qubit_starts[1:] - self.qubit_starts[:-1])[self.gates != _NOP]
-        return int(np.count_nonzero(widths == 1)), int(np.count_nonzero(widths > 1))
+        widths = self.qubit_starts[1:] - self.qubit_starts[:-1]
+        if self.gateset == "native":
+            widths = widths[self.gates != _NOP]
+        num_single = int(np.count_nonzero(widths == 1))
+        return num_single, len(widths) - num_single
 
 
 class Packer:

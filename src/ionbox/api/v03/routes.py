@@ -16,6 +16,7 @@ from ionbox.api.requests import (
     caller_of,
     context_of,
     decode_body,
+    durable,
     integer_of,
     service_of,
     values_of,
@@ -38,7 +39,7 @@ async def submit_job(request: Request) -> Response:
     """POST /jobs."""
     caller = caller_of(request)
     submission = wire.read_submission(await body_of(request))
-    job = await asyncio.wrap_future(service_of(request).submit_job(caller, submission))
+    job = await durable(service_of(request).submit_job(caller, submission))
     return json_response(wire.write_created(job))
 
 
@@ -75,7 +76,7 @@ async def cancel_job(request: Request) -> Response:
     """PUT /jobs/{id}/status/cancel."""
     job_id = request.path_params["id"]
     canceling = service_of(request).cancel_jobs(caller_of(request), [job_id])
-    if not await asyncio.wrap_future(canceling):
+    if not await durable(canceling):
         raise NotFoundError("job", job_id)
     return json_response(wire.Done(job_id, "canceled"))
 
@@ -84,7 +85,7 @@ async def cancel_jobs(request: Request) -> Response:
     """PUT /jobs/status/cancel."""
     caller = caller_of(request)
     ids = decode_body(await body_of(request), _ids).ids
-    canceled = await asyncio.wrap_future(service_of(request).cancel_jobs(caller, ids))
+    canceled = await durable(service_of(request).cancel_jobs(caller, ids))
     return json_response(wire.BulkDone(canceled, "canceled"))
 
 
@@ -92,7 +93,7 @@ async def delete_job(request: Request) -> Response:
     """DELETE /jobs/{id}."""
     job_id = request.path_params["id"]
     deleting = service_of(request).delete_jobs(caller_of(request), [job_id])
-    if not await asyncio.wrap_future(deleting):
+    if not await durable(deleting):
         raise NotFoundError("job", job_id)
     return json_response(wire.Done(job_id, "deleted"))
 
@@ -104,7 +105,7 @@ async def delete_jobs(request: Request) -> Response:
     ids = decode_body(body, _ids).ids if body else values_of(request, "ids", "id")
     if ids is None:
         raise InvalidInputError("ids", "missing; send them in the body or in the query")
-    deleted = await asyncio.wrap_future(service_of(request).delete_jobs(caller, ids))
+    deleted = await durable(service_of(request).delete_jobs(caller, ids))
     return json_response(wire.BulkDone(deleted, "deleted"))
 
 
