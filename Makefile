@@ -37,7 +37,8 @@ bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
 	$(BIN)/python -m benchmarks.service
 
 docs: $(VENV)/ready-docs
-	$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
+	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
+	@echo "The documentation is in docs/_build/index.html"
 
 lock:  ## renew the exact versions
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -19,6 +19,7 @@ from ionbox.api.extensions import keys
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.v03 import routes as v03
 from ionbox.api.v03 import wire
+from ionbox.api.v04 import routes as v04
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
 from ionbox.config import Settings
@@ -234,6 +235,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings,
     "commands": help_texts,
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
+    "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
     "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
     "queries": queries,
     "statuses": statuses,

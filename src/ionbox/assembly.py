@@ -296,9 +296,12 @@ def _first_start(service: Service, directory: Path, environment: Mapping[str, st
         secret = new_secret()
         _write_private(path, f"{secret}\n".encode())
         return f"{service.add_key('first', secret).prefix}…, in {path}"
-    if path.exists():
-        return f"{service.keys()[0].prefix}…, in {path}"
-    return "yours, as at the first start"
+    known = (
+        f"{service.keys()[0].prefix}…, in {path}" if path.exists() else "yours, of the first start"
+    )
+    if given is not None and not service.is_key(given[1]):
+        return f"{known} (your {given[0]} is another one)"
+    return known
 
 
 def _key_hint(settings: Settings, url: str) -> str:
@@ -306,8 +309,11 @@ def _key_hint(settings: Settings, url: str) -> str:
     if not is_loopback(settings.host):
         return f"This is ionbox at {url}, not IonQ's cloud; ask its operator for a key."
     where = settings.directory / KEY_FILE
-    place = f"lies in {where}" if where.exists() else "is the one of its first start"
-    return f"This is ionbox at {url}, not IonQ's cloud; its key {place} (see 'ionbox env')."
+    if where.exists():
+        place = f"lies in {where} (see 'ionbox env')"
+    else:
+        place = "is the one of yours that it first started with; 'ionbox keys create' makes another"
+    return f"This is ionbox at {url}, not IonQ's cloud; its key {place}."
 
 
 def _anyone(service: Service) -> Caller:

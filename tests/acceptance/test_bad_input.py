@@ -302,7 +302,11 @@ def test_a_body_of_more_than_10_mebibytes_is_too_large(api: Api, is_chunked: boo
         (None, "no key: send the header 'Authorization: apiKey <key>'"),
         ("", "no key: send the header 'Authorization: apiKey <key>'"),
         ("apiKey", "no key: send the header 'Authorization: apiKey <key>'"),
-        ("Bearer {key}", "no key: send the header 'Authorization: apiKey <key>'"),
+        (
+            "Bearer {key}",
+            "the scheme 'Bearer' is not 'apiKey': send the header 'Authorization: apiKey <key>'",
+        ),
+        ("{key} ", "no key: send the header 'Authorization: apiKey <key>'"),
         ("{key}", "no key: send the header 'Authorization: apiKey <key>'"),
         ("apiKey wrong", "invalid key"),
         ("apiKey {key}x", "invalid key"),
@@ -357,7 +361,9 @@ def test_the_scheme_of_the_key_is_read_in_any_case(api: Api, scheme: str) -> Non
 def test_what_is_not_there_is_not_found(
     api: Api, method: str, path: str, message: str | None
 ) -> None:
-    unknown = f"{method} {path}: Not Found; ionbox serves /v0.3 (see /v0.3/api-docs)"
+    hint = "no path ends with a slash" if path.endswith("/") else "it is not served (yet)"
+    where = "/v0.3/api-docs and /v0.4/api-docs list what is"
+    unknown = f"{method} {path}: Not Found; {hint}; {where}"
 
     answer = api.call(method, path)
 

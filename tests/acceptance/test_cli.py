@@ -88,7 +88,7 @@ def test_demo_prints_the_results_of_the_notebook_and_a_histogram() -> None:
 def test_env_points_every_sdk_to_the_server_that_runs(
     own_server: LocalServer, shell: str, line: Callable[[str, str], str]
 ) -> None:
-    versioned = f"{own_server.url}/v0.3"
+    versioned = f"{own_server.url}/v0.4"
     values = [own_server.key, versioned, versioned, own_server.url, own_server.url]
 
     lines = output_of("env", "--shell", shell, "--data", own_server.data).splitlines()

@@ -19,6 +19,8 @@ from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import keys
 from ionbox.api.v03 import routes, wire
+from ionbox.api.v04 import routes as routes04
+from ionbox.api.v04 import wire as wire04
 from ionbox.circuits.gates import GATES, GATESETS, Gate
 from ionbox.config import Settings
 from ionbox.errors import IonboxError
@@ -34,7 +36,11 @@ PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts
 PROSE = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 PRINTED = re.compile(r"^```\{printed\} (\S+)\n```$", re.MULTILINE)
 # Of fields on the wire, those that answers of errors and pages of a list share.
-BODIES = (wire.JobCreation, wire.JobCreated, wire.JobBody, wire.BackendBody, wire.JobList)
+BODIES = (
+    wire.JobCreation, wire.JobCreated, wire.JobBody, wire.BackendBody, wire.JobList,
+    wire04.JobCreation, wire04.JobCreated, wire04.JobBody, wire04.BackendBody, wire04.JobList,
+    wire04.ArtifactBody, wire04.Stats, wire04.Cost, wire04.Characterizations, wire04.Whoami,
+)  # fmt: skip
 
 
 def page(name: str) -> str:
@@ -89,7 +95,7 @@ def test_every_command_is_documented(command: str) -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    [*routes.ENDPOINTS, *keys.ENDPOINTS],
+    [*routes.ENDPOINTS, *routes04.ENDPOINTS, *keys.ENDPOINTS],
     ids=lambda endpoint: f"{endpoint.method} {endpoint.path}",
 )
 def test_every_route_is_documented(endpoint: Endpoint) -> None:
@@ -99,7 +105,7 @@ def test_every_route_is_documented(endpoint: Endpoint) -> None:
     assert all(f"`{query.name}`" in text for query in endpoint.query)
 
 
-@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: f"{body.__module__}.{body.__name__}")
 def test_every_field_on_the_wire_is_documented(body: type[msgspec.Struct]) -> None:
     text = page("reference/http.md")
 

@@ -21,6 +21,7 @@ from ionbox.api.endpoints import routes
 from ionbox.api.extensions import keys
 from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
+from ionbox.api.v04.routes import ENDPOINTS as V04
 from ionbox.errors import IonboxError
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -33,7 +34,7 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
         hosts: Names, beside IP addresses of its own, under which the server may be addressed.
     """
     app = Starlette(
-        routes=[Route("/", greet), *routes(V03), *routes(keys.ENDPOINTS)],
+        routes=[Route("/", greet), *routes(V03), *routes(V04), *routes(keys.ENDPOINTS)],
         exception_handlers={
             IonboxError: problems.on_error,
             HTTPException: problems.on_http_exception,
@@ -50,7 +51,9 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
 
 async def greet(_: Request) -> Response:
     """GET /."""
-    return PlainTextResponse("This is ionbox. Its API is at /v0.3, described by /v0.3/api-docs.\n")
+    return PlainTextResponse(
+        "This is ionbox. Its API is at /v0.3 and /v0.4, each described by its /api-docs.\n"
+    )
 
 
 class Edge:

@@ -35,6 +35,7 @@ class Endpoint:
         answer: The type of the body on success; None where there is none.
         body: The type of the request's body, if it has one.
         needs_key: Whether a caller must show a key.
+        success: The status of the answer.
         errors: The statuses, beside 401, that a wrong request gets.
     """
 
@@ -46,12 +47,13 @@ class Endpoint:
     body: Any = None
     query: tuple[Query, ...] = ()
     needs_key: bool = True
+    success: int = 200
     errors: tuple[int, ...] = ()
 
 
-def json_response(body: object) -> Response:
+def json_response(body: object, *, status: int = 200) -> Response:
     """Return a body as the answer of a handler."""
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
@@ -136,7 +138,7 @@ def _operation(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, An
 def _success(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, Any]:
     if endpoint.answer is None:
         return {"204": {"description": "Done"}}
-    return {"200": _content("The answer", schema_of[repr(endpoint.answer)])}
+    return {str(endpoint.success): _content("The answer", schema_of[repr(endpoint.answer)])}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

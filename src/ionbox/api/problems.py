@@ -71,10 +71,13 @@ def on_error(_: Request, error: Exception) -> Response:
 def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router found wrong: an unknown path, or a method that a path lacks."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    path = request.url.path
     word = http.HTTPStatus(error.status_code).phrase
-    message = f"{request.method} {request.url.path}: {error.detail}"
+    message = f"{request.method} {path}: {error.detail}"
     if error.status_code == http.HTTPStatus.NOT_FOUND:
-        word, message = "Not Found Error", f"{message}; ionbox serves /v0.3 (see /v0.3/api-docs)"
+        word = "Not Found Error"
+        hint = "no path ends with a slash" if path.endswith("/") else "it is not served (yet)"
+        message += f"; {hint}; /v0.3/api-docs and /v0.4/api-docs list what is"
     return answer(Problem(error.status_code, word, message), error.headers)
 
 

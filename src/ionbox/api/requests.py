@@ -65,8 +65,9 @@ def caller_of(request: Request) -> Caller:
         return context.anyone
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != _SCHEME or not secret.strip():
+        fault = f"the scheme '{scheme}' is not 'apiKey'" if secret else "no key"
         raise UnauthorizedError(
-            f"no key: send the header 'Authorization: apiKey <key>'. {context.key_hint}"
+            f"{fault}: send the header 'Authorization: apiKey <key>'. {context.key_hint}"
         )
     try:
         return context.service.caller(secret.strip())

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from ionbox.config import DEFAULT_PORT, default_directory
+from ionbox.config import DEFAULT_PORT, default_directory, key_from_environment
 
-API_VERSION = "v0.3"  # the newest that is served
+API_VERSION = "v0.4"  # the newest that is served
 
 # Shell → how a variable is set, and how it is unset.
 SHELLS: Mapping[str, tuple[Callable[[str, str], str], Callable[[str], str]]] = {
@@ -50,7 +50,7 @@ def env(*, shell: str | None, unset: bool, data: Path | None) -> None:
         lines = [unset_line(name) for name in variables("", "")]
     else:
         values = variables(*_address_and_key(data or default_directory()))
-        lines = [set_line(name, value) for name, value in values.items()]
+        lines = [set_line(name, value) for name, value in values.items() if value]
     click.echo("\n".join(lines))
 
 
@@ -68,7 +68,13 @@ def _address_and_key(directory: Path) -> tuple[str, str]:
     key_file = directory / assembly.KEY_FILE
     if key_file.exists():
         return url, key_file.read_text().strip()
-    key = os.environ.get("IONBOX_API_KEY") or os.environ.get("IONQ_API_KEY")
-    if key is None:
+    if not assembly.is_in_use(directory):
         raise click.ClickException(f"no key in {key_file}; start 'ionbox serve' first")
-    return url, key
+    given = key_from_environment(os.environ)
+    if given is None:
+        click.echo(
+            "# the server was first started with a key of yours: set IONQ_API_KEY to it, "
+            "or make another with 'ionbox keys create NAME'",
+            err=True,
+        )
+    return url, given[1] if given else ""

@@ -60,6 +60,7 @@ def serve(*, until_eof: bool, **options: Any) -> None:  # noqa: ANN401 - one for
         threading.Thread(target=_stop_at_eof, daemon=True).start()
     where = "" if settings.data is None else f" --data {shlex.quote(str(settings.data))}"
     assembly.serve(settings, lambda welcome: _print_banner(welcome, f"{_program()} env{where}"))
+    click.echo("Stopped. Jobs, results and keys are kept.")
 
 
 def _print_banner(welcome: Welcome, env_command: str) -> None:

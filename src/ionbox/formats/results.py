@@ -173,6 +173,25 @@ def probabilities_v1(probabilities: Probabilities, *, chunk_size: int = 65536) -
             opening = ","
 
 
+def probabilities_v2(probabilities: Probabilities, *, chunk_size: int = 65536) -> Iterator[bytes]:
+    """Print `ionq.result.probabilities.json.v2`: bitstrings with q[0] leftmost, zeros left out.
+
+    Without declared registers there is one, `output_all`, of all qubits.
+    """
+    width = probabilities.num_qubits
+    template = f'"%s":%.{probabilities.significant_digits}g'
+    separator = '{"probabilities":{"registers":{"output_all":{'
+    for start in range(0, probabilities.values.size, chunk_size):
+        outcomes = _outcomes(probabilities, start, start + chunk_size)
+        members = ",".join(
+            template % (f"{state:0{width}b}"[::-1], value) for state, value in outcomes
+        )
+        if members:
+            yield f"{separator}{members}".encode()
+            separator = ","
+    yield b"}}}}"
+
+
 def _outcomes(probabilities: Probabilities, start: int, stop: int) -> Iterator[tuple[int, float]]:
     values = probabilities.values[start:stop]
     places = values.nonzero()[0]

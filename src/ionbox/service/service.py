@@ -164,6 +164,16 @@ class Service:
         key_hash = hash_secret(secret)
         return self._callers.get(key_hash) or self._look_up(key_hash)
 
+    def key(self, caller: Caller) -> Key:
+        """Return the key that a caller showed."""
+        every = self._store.keys()
+        return next(key for key in every if key.id == caller.key_id)
+
+    def is_key(self, secret: str) -> bool:
+        """Return whether a key opens anything."""
+        key = self._store.key(hash_secret(secret))
+        return key is not None and key.revoked_at is None
+
     def keys(self) -> list[Key]:
         """Return every key."""
         return self._store.keys()

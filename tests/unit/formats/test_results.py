@@ -16,6 +16,7 @@ from ionbox.formats.results import (
     decode,
     encode,
     probabilities_v1,
+    probabilities_v2,
     read_out,
 )
 
@@ -231,3 +232,23 @@ def test_no_chunk_holds_more_outcomes_than_asked_for() -> None:
 
     assert len(chunks) == 7
     assert max(chunk.count(b":") for chunk in chunks) == 10
+
+
+def test_v2_strings_begin_with_qubit_0_and_are_as_wide_as_the_circuit() -> None:
+    text = b"".join(probabilities_v2(sparse(3, {1: 0.25, 6: 0.75})))
+
+    assert json.loads(text) == {
+        "probabilities": {"registers": {"output_all": {"100": 0.25, "011": 0.75}}}
+    }
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3, 64, 100])
+def test_v2_is_one_object_however_it_is_chunked(chunk_size: int) -> None:
+    probabilities = read_out(np.array([1.0, 0, 2, 0, 0, 0, 0, 1]), 3)
+    text = b"".join(probabilities_v2(probabilities, chunk_size=chunk_size))
+
+    assert json.loads(text)["probabilities"]["registers"]["output_all"] == {
+        "000": 0.25,
+        "010": 0.5,
+        "111": 0.25,
+    }

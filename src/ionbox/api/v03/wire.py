@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,19 +10,25 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ionbox.api.requests import decode_body
+from ionbox.api.submissions import (
+    DEFAULT_BACKEND,
+    Input,
+    NoiseRequest,
+    Shots,
+    read_seed,
+    read_shots,
+    refuse_depth,
+)
 from ionbox.backends.backend import Backend
 from ionbox.engines.engine import IDEAL
 from ionbox.errors import InvalidInputError
 from ionbox.formats.decoding import decode
 from ionbox.jobs.job import Job, JobStatus
-from ionbox.service.service import MAX_SEED, MAX_SHOTS, Submission
+from ionbox.service.service import Submission
 
-DEFAULT_SHOTS = 100
 DEFAULT_FORMAT = "ionq.circuit.v0"
 # v0.3 names the format of an input where v0.4, and ionbox, name the type of a job.
 JOB_TYPES: Mapping[str, str] = {DEFAULT_FORMAT: "ionq.circuit.v1"}
-MAX_DEPTH = 32
-MAX_IDS = 1000
 _MILLISECONDS = 1000
 
 # v0.3 has another word for one status.
@@ -34,32 +39,22 @@ STATUS_FROM_WIRE = {word: status.value for status, word in STATUS_TO_WIRE.items(
 
 
 class Noise(msgspec.Struct):
-    """Which noise model, and the seed of its sampling."""
+    """The noise model of a job, and the seed of its sampling."""
 
-    model: str | None = None
-    seed: int | None = None
-
-
-# The circuit is read by `formats.ionq`; here it is only described.
-_Input = Annotated[
-    msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/CircuitInput"})
-]
-_Shots = Annotated[
-    int | float | str | None,
-    msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": MAX_SHOTS, "default": DEFAULT_SHOTS}),
-]
+    model: str
+    seed: int
 
 
 class JobCreation(msgspec.Struct):
     """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
 
-    input: _Input | UnsetType = UNSET
+    input: Input | UnsetType = UNSET
     body: msgspec.Raw | UnsetType = UNSET  # what cirq-ionq 1.6 calls the input
     target: str | None = None
-    shots: _Shots = None
+    shots: Shots = None
     name: str | None = None
     metadata: dict[str, str] | None = None
-    noise: Noise | None = None
+    noise: NoiseRequest | None = None
     error_mitigation: dict[str, Any] | None = None
     settings: dict[str, Any] | None = None
     registers: dict[str, Any] | None = None
@@ -140,26 +135,6 @@ class JobList(msgspec.Struct, omit_defaults=True):
     next: str | UnsetType = UNSET
 
 
-class Done(msgspec.Struct):
-    """The answer to canceling or deleting one job."""
-
-    id: str
-    status: str
-
-
-class Ids(msgspec.Struct):
-    """Which jobs."""
-
-    ids: Annotated[list[str], msgspec.Meta(max_length=MAX_IDS)]
-
-
-class BulkDone(msgspec.Struct):
-    """The answer to canceling or deleting many jobs: those that were found."""
-
-    ids: list[str]
-    status: str
-
-
 class BackendBody(msgspec.Struct):
     """A backend; `last_updated` in seconds since 1970, `average_queue_time` in milliseconds."""
 
@@ -190,15 +165,15 @@ def read_submission(data: bytes) -> Submission:
     given = body.input if body.input is not UNSET else body.body
     if given is UNSET:
         raise InvalidInputError("input", "missing; it holds the circuit")
-    _refuse_depth(body, "settings", "error_mitigation", "registers")
-    noise = body.noise or Noise()
+    refuse_depth(body, "settings", "error_mitigation", "registers")
+    noise = body.noise or NoiseRequest()
     circuit = bytes(given)
     return Submission(
-        backend=body.target or "simulator",
+        backend=body.target or DEFAULT_BACKEND,
         job_type=_job_type(circuit),
         data=circuit,
-        shots=_integer("shots", DEFAULT_SHOTS if body.shots is None else body.shots),
-        seed=_seed(noise.seed),
+        shots=read_shots(body.shots),
+        seed=read_seed(noise),
         noise_model=noise.model or IDEAL,
         name=body.name,
         metadata=body.metadata,
@@ -206,22 +181,6 @@ def read_submission(data: bytes) -> Submission:
         error_mitigation=body.error_mitigation,
         registers=body.registers,
     )
-
-
-def _refuse_depth(body: JobCreation, *names: str) -> None:
-    """Refuse what is nested so deeply that it could not be written back."""
-    for name in names:
-        if _depth(getattr(body, name)) > MAX_DEPTH:
-            raise InvalidInputError(name, f"nested more than {MAX_DEPTH} deep")
-
-
-def _depth(value: object) -> int:
-    """Return how deeply objects and arrays are nested, level by level: Python's stack is small."""
-    depth, level = 0, [value]
-    while level := [v for v in level if isinstance(v, (dict, list))]:
-        depth += 1
-        level = [v for c in level for v in (c.values() if isinstance(c, dict) else c)]
-    return depth
 
 
 def _job_type(data: bytes) -> str:
@@ -234,25 +193,6 @@ def _job_type(data: bytes) -> str:
         known = ", ".join(JOB_TYPES)
         raise InvalidInputError("format", f"'{head.format}' is not one of: {known}")
     return job_type
-
-
-def _integer(name: str, value: float | str) -> int:
-    """Some clients send numbers as text, some as floats."""
-    if isinstance(value, int):
-        return value
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not number.is_integer():
-        raise InvalidInputError(name, f"'{value}' is not an integer")
-    return int(number)
-
-
-def _seed(seed: int | None) -> int | None:
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        raise InvalidInputError("noise.seed", f"{seed} is not within 0 to {MAX_SEED}")
-    return seed
 
 
 def write_created(job: Job) -> JobCreated:

@@ -1,0 +1,70 @@
+"""What the faces read alike in a submission."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+
+from ionbox.errors import InvalidInputError
+from ionbox.service.service import MAX_SEED, MAX_SHOTS
+
+DEFAULT_SHOTS = 100
+DEFAULT_BACKEND = "simulator"
+MAX_DEPTH = 32
+
+# The circuit is read by `formats.ionq`; here it is only described.
+Input = Annotated[
+    msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/CircuitInput"})
+]
+Shots = Annotated[
+    int | float | str | None,
+    msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": MAX_SHOTS}),
+]
+
+
+class NoiseRequest(msgspec.Struct):
+    """Which noise model, and the seed of its sampling."""
+
+    model: str | None = None
+    seed: int | None = None
+
+
+def read_shots(value: float | str | None) -> int:
+    """Some clients send numbers as text, some as floats, some null."""
+    if value is None:
+        return DEFAULT_SHOTS
+    if isinstance(value, int):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
+        raise InvalidInputError("shots", f"'{value}' is not an integer")
+    return int(number)
+
+
+def read_seed(noise: NoiseRequest) -> int | None:
+    """Return the seed that was given, if one was."""
+    seed = noise.seed
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise InvalidInputError("noise.seed", f"{seed} is not within 0 to {MAX_SEED}")
+    return seed
+
+
+def refuse_depth(body: msgspec.Struct, *names: str) -> None:
+    """Refuse what is nested so deeply that it could not be written back."""
+    for name in names:
+        if _depth(getattr(body, name)) > MAX_DEPTH:
+            raise InvalidInputError(name, f"nested more than {MAX_DEPTH} deep")
+
+
+def _depth(value: object) -> int:
+    """Return how deeply objects and arrays are nested, level by level: Python's stack is small."""
+    depth, level = 0, [value]
+    while level := [v for v in level if isinstance(v, (dict, list))]:
+        depth += 1
+        level = [v for c in level for v in (c.values() if isinstance(c, dict) else c)]
+    return depth

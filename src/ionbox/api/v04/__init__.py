@@ -1,0 +1,1 @@
+"""The face v0.4 of IonQ's API."""
