@@ -1,4 +1,4 @@
-"""What the faces do alike with jobs: find, cancel, delete, and send results."""
+"""What the faces do and write alike of jobs: find, cancel, delete, and send results."""
 
 from __future__ import annotations
 
@@ -29,6 +29,26 @@ DEFAULT_LIMIT = 25
 LIMITS = range(1, 1001)
 # More outcomes than this are rendered outside the event loop.
 _MANY_OUTCOMES = 4096
+
+
+class GateCounts(msgspec.Struct):
+    """Operations on one qubit, and on two or more."""
+
+    one_qubit: int = msgspec.field(name="1q")
+    two_qubit: int = msgspec.field(name="2q")
+
+
+class Warnings(msgspec.Struct):
+    """What the caller should know about the outcome."""
+
+    messages: list[str]
+
+
+class Noise(msgspec.Struct):
+    """The noise model of a job, and the seed of its sampling."""
+
+    model: str
+    seed: int
 
 
 class Done(msgspec.Struct):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
@@ -36,13 +37,6 @@ STATUS_TO_WIRE: Mapping[JobStatus, str] = {
     status: "running" if status is JobStatus.STARTED else status.value for status in JobStatus
 }
 STATUS_FROM_WIRE = {word: status.value for status, word in STATUS_TO_WIRE.items()}
-
-
-class Noise(msgspec.Struct):
-    """The noise model of a job, and the seed of its sampling."""
-
-    model: str
-    seed: int
 
 
 class JobCreation(msgspec.Struct):
@@ -75,24 +69,11 @@ class JobCreated(msgspec.Struct):
     request: int
 
 
-class GateCounts(msgspec.Struct):
-    """Operations on one qubit, and on two or more."""
-
-    one_qubit: int = msgspec.field(name="1q")
-    two_qubit: int = msgspec.field(name="2q")
-
-
 class Failure(msgspec.Struct):
     """Why a job failed."""
 
     error: str
     code: str
-
-
-class Warnings(msgspec.Struct):
-    """What the caller should know about the outcome."""
-
-    messages: list[str]
 
 
 _Status = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(STATUS_FROM_WIRE)})]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
@@ -66,20 +67,6 @@ class JobCreated(msgspec.Struct):
     session_id: str | None = None
 
 
-class Noise(msgspec.Struct):
-    """The noise model of a job, and the seed of its sampling."""
-
-    model: str
-    seed: int
-
-
-class GateCounts(msgspec.Struct):
-    """Operations on one qubit, and on two or more."""
-
-    one_qubit: int = msgspec.field(name="1q")
-    two_qubit: int = msgspec.field(name="2q")
-
-
 class Stats(msgspec.Struct):
     """The size of a job."""
 
@@ -95,12 +82,6 @@ class Failure(msgspec.Struct):
     code: str
     message: str
     error: str
-
-
-class Warnings(msgspec.Struct):
-    """What the caller should know about the outcome."""
-
-    messages: list[str]
 
 
 class ArtifactBody(msgspec.Struct):
