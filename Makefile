@@ -12,7 +12,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test lint format bench docs lock clean
+.PHONY: demo serve test test-clients lint format bench docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
 	@$(BIN)/ionbox demo
@@ -22,6 +22,9 @@ serve: $(VENV)/ready      ## serve the API at http://127.0.0.1:8000
 
 test: $(VENV)/ready-test  ## all tests that need no more than Python
 	@$(BIN)/pytest -n auto
+
+test-clients: $(VENV)/ready-test  ## the released clients, each in an environment of its own
+	@$(BIN)/python -m tests.clients.run
 
 lint: $(VENV)/ready-lint $(VENV)/ready-test  ## style, types, layers
 	$(BIN)/ruff check .
@@ -48,7 +51,7 @@ lock:  ## renew the exact versions
 		pyproject.toml - -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build docs/_build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients build docs/_build .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: pyproject.toml requirements.lock
 	$(call install,)

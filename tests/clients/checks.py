@@ -1,0 +1,65 @@
+"""Runs the checks of one client, in that client's own environment: nothing but Python is needed.
+
+A check is a function `check_*`, and fails by raising. It prints one line a check.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+PASSED, FAILED = "passed", "FAILED"
+URL, KEY = os.environ.get("IONBOX_URL", ""), os.environ.get("IONQ_API_KEY", "")
+API = os.environ.get("IONQ_API_URL", "").rpartition("/")[2]  # "v0.3" or "v0.4"
+# cirq-ionq writes U+001E and U+001F; the rest is what JSON likes to change.
+METADATA = {"key": "a\x1f0,1\x1eb\x1f2", "text": 'é 漢 🜁 \\ " / \t', "long": "AbC+/=" * 60}
+TOLERANCE = 1e-6
+
+
+def same(got: Mapping[int, float], expected: Mapping[int, float]) -> None:
+    """Fail if two maps from basis state to probability differ."""
+    for state in got.keys() | expected.keys():
+        difference = abs(got.get(state, 0.0) - expected.get(state, 0.0))
+        assert difference <= TOLERANCE, f"{difference:.3g} at {state}: {got} != {expected}"
+
+
+def raises(
+    kind: type[Exception],
+    call: Callable[..., object],
+    *args: object,
+    saying: str = "",
+    **more: object,
+) -> None:
+    """Fail unless the call raises this kind of error, with these words in it."""
+    try:
+        call(*args, **more)
+    except kind as error:
+        assert saying in str(error), f"{error!r} does not say {saying!r}"
+        return
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def run(client: str) -> int:
+    """Run every check of a client; return how many failed."""
+    module = import_module(f"tests.clients.check_{client}")
+    checks = [(name, f) for name, f in vars(module).items() if name.startswith("check_")]
+    return sum(not _passes(f"{client}: {name[6:].replace('_', ' ')}", f) for name, f in checks)
+
+
+def _passes(words: str, check: Callable[[], None]) -> bool:
+    start, outcome = time.perf_counter(), FAILED
+    try:
+        check()
+        outcome = PASSED
+    except Exception:  # noqa: BLE001 - whatever a client raises is that check's failure
+        traceback.print_exc(limit=-3, file=sys.stdout)
+    print(f"{outcome} {words} ({time.perf_counter() - start:.1f} s)", flush=True)
+    return outcome == PASSED
+
+
+if __name__ == "__main__":
+    sys.exit(min(run(sys.argv[1]), 1))
