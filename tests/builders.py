@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ionbox.jobs.job import Job, JobStatus, new_job_id
+from ionbox.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
@@ -53,3 +55,13 @@ def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
 
 # Takes very long: for jobs that are to be met while they run.
 ENDLESS = rotations(24, 5000)
+
+
+def limit_pages(store: SqliteStore, more: int) -> None:
+    """Have SQLite find no room beyond so many more pages, as on a full disk."""
+
+    def limit(database: sqlite3.Connection) -> None:
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages + more}")
+
+    store._writer.submit(limit).result()

@@ -148,7 +148,7 @@ def test_pages_follow_each_other_by_next(api: Api) -> None:
         ({"input": BELL}, "body: Object missing required field `type`"),
         ({"type": "ionq.circuit.v1"}, "body: Object missing required field `input`"),
         (creation(type="qctrl.qaoa.v1"), "type: 'qctrl.qaoa.v1' is not one of: ionq.circuit.v1"),
-        (creation(backend="qpu.forte-1"), "target: 'qpu.forte-1' is not one of: simulator"),
+        (creation(backend="qpu.forte-1"), "backend: 'qpu.forte-1' is not one of: simulator"),
         (creation(dry_run=True), "dry_run: dry runs are not served yet"),
         (creation(session_id="s"), "session_id: sessions are not served yet"),
         (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import NOW, bell_bytes, make_job
+from tests.builders import NOW, bell_bytes, limit_pages, make_job
 
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.formats.results import decode
@@ -22,7 +22,7 @@ from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, JobEvent, step
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.admission import Capacity
-from ionbox.service.dispatcher import MAX_ATTEMPTS, Dispatcher
+from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS, Dispatcher
 from ionbox.store.sqlite import SqliteStore
 
 WAIT_SECONDS = 30
@@ -207,3 +207,16 @@ def test_a_job_that_no_longer_fits_the_memory_fails_with_the_numbers(tmp_path: P
 
     assert done.failure is not None
     assert done.failure.message == "30 qubits need 2.0 KiB; 1000 bytes are available"
+
+
+def test_an_outcome_that_finds_no_room_is_recorded_when_there_is_some(house: House) -> None:
+    wide = json.dumps({"qubits": 12, "circuit": [{"gate": "h", "targets": list(range(12))}]})
+    job = house.insert(wide.encode())
+    limit_pages(house.store, 0)
+    house.dispatcher.queue(job)
+    time.sleep(RETRY_SECONDS)
+
+    assert house.stored(job).status is JobStatus.READY
+    limit_pages(house.store, 1000)
+    done = house.end_of(job)
+    assert (done.status, done.attempt) == (JobStatus.COMPLETED, 1)

@@ -26,6 +26,13 @@ def restored(dump: Path, path: Path) -> Path:
     return path
 
 
+def version_and_results(path: Path) -> tuple[int, bool]:
+    with closing(sqlite3.connect(path)) as database:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        named = "SELECT 1 FROM sqlite_master WHERE name = 'job_results'"
+        return version, database.execute(named).fetchone() is not None
+
+
 def test_every_schema_has_a_dump() -> None:
     assert [int(dump.stem) for dump in DUMPS] == [number for number, _ in migrations()]
 
@@ -48,13 +55,24 @@ def test_a_database_of_every_schema_is_upgraded_with_its_data(dump: Path, tmp_pa
     assert inputs == [(job, b"{}") for job in jobs]
 
 
-@pytest.mark.parametrize("dump", DUMPS[:-1], ids=lambda dump: dump.stem)
-def test_a_database_is_copied_before_it_is_upgraded(dump: Path, tmp_path: Path) -> None:
-    path = restored(dump, tmp_path / "ionbox.sqlite")
+def test_a_database_is_copied_before_it_is_upgraded(tmp_path: Path) -> None:
+    path = restored(DUMPS[-1], tmp_path / "ionbox.sqlite")
+    newest = migrations()[-1][0]
 
-    migrate(path)
+    migrate(path, [*migrations(), (newest + 1, "DROP TABLE job_results")])
 
-    assert path.with_name(f"ionbox.sqlite.schema-{int(dump.stem)}").exists()
+    assert version_and_results(path) == (newest + 1, False)
+    assert version_and_results(tmp_path / f"ionbox.sqlite.schema-{newest}") == (newest, True)
+
+
+def test_an_upgrade_that_fails_leaves_the_old_schema_whole(tmp_path: Path) -> None:
+    path = restored(DUMPS[-1], tmp_path / "ionbox.sqlite")
+    newest = migrations()[-1][0]
+
+    with pytest.raises(DataDirectoryError, match="cannot be used: no such table: missing"):
+        migrate(path, [*migrations(), (newest + 1, "DROP TABLE job_results; DROP TABLE missing")])
+
+    assert version_and_results(path) == (newest, True)
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:

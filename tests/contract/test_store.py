@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import NOW, make_job
+from tests.builders import NOW, limit_pages, make_job
 
-from ionbox.errors import StoreError
+from ionbox.errors import StoreError, StoreFullError
 from ionbox.jobs.job import Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.access import hash_secret, new_key
@@ -244,3 +244,18 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
 
     with closing(SqliteStore(path)) as store:
         assert store.job(project, job.id) == job
+
+
+def test_a_full_store_says_so_loses_nothing_and_goes_on_when_there_is_room(
+    store: SqliteStore, project: str
+) -> None:
+    before = insert(store, project)
+    limit_pages(store, 0)
+    refused = [store.insert_job(make_job(project_id=project), bytes(100_000)) for _ in range(3)]
+
+    assert [type(future.exception()) for future in refused] == [StoreFullError] * 3
+    assert ids(store, project) == [before.id]
+
+    limit_pages(store, 1000)
+    after = insert(store, project)
+    assert ids(store, project) == [after.id, before.id]

@@ -87,6 +87,13 @@ class Job(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def execution_seconds(self) -> float | None:
+        """How long it ran, 0 if it never started; None until it ended."""
+        if self.completed_at is None:
+            return None
+        return (self.completed_at - (self.started_at or self.completed_at)).total_seconds()
+
 
 def new_job_id(now: datetime, entropy: int) -> str:
     """Return a UUID that sorts by time.

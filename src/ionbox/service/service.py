@@ -219,7 +219,7 @@ class Service:
     def _check(self, submission: Submission) -> None:
         if submission.backend not in self._backends:
             known = ", ".join(self._backends)
-            raise InvalidInputError("target", f"'{submission.backend}' is not one of: {known}")
+            raise InvalidInputError("backend", f"'{submission.backend}' is not one of: {known}")
         if not 1 <= submission.shots <= MAX_SHOTS:
             raise InvalidInputError("shots", f"{submission.shots} is not within 1 to {MAX_SHOTS}")
 

@@ -7,6 +7,7 @@ copies the database first or refuses one that is newer.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -21,22 +22,24 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(file.name[:4]), file.read_text()) for file in files if file.name[:4].isdigit()]
 
 
-def migrate(path: Path) -> None:
+def migrate(path: Path, steps: Sequence[tuple[int, str]] | None = None) -> None:
     """Bring the database at a path to the newest schema; create it where there is none.
 
     A database that holds something is first copied beside itself.
+
+    Args:
+        steps: Instead of `migrations()`.
 
     Raises:
         DataDirectoryError: If a newer ionbox wrote it, or nobody's ionbox.
     """
     try:
-        _migrate(path)
+        _migrate(path, steps or migrations())
     except sqlite3.Error as error:
         raise DataDirectoryError(f"{path} cannot be used: {error}") from error
 
 
-def _migrate(path: Path) -> None:
-    steps = migrations()
+def _migrate(path: Path, steps: Sequence[tuple[int, str]]) -> None:
     newest = steps[-1][0]
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         (version,) = database.execute("PRAGMA user_version").fetchone()

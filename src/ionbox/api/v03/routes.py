@@ -42,7 +42,9 @@ async def submit_job(request: Request) -> Response:
     """POST /jobs."""
     caller = caller_of(request)
     submission = wire.read_submission(await body_of(request))
-    job = await durable(service_of(request).submit_job(caller, submission))
+    with wire.in_its_words():
+        submitting = service_of(request).submit_job(caller, submission)
+    job = await durable(submitting)
     return json_response(wire.write_created(job))
 
 

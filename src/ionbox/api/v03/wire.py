@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -32,7 +33,8 @@ DEFAULT_FORMAT = "ionq.circuit.v0"
 JOB_TYPES: Mapping[str, str] = {DEFAULT_FORMAT: "ionq.circuit.v1"}
 _MILLISECONDS = 1000
 
-# v0.3 has another word for one status.
+# v0.3 has another word for one field of a submission, and for one status.
+FIELD_TO_WIRE: Mapping[str, str] = {"backend": "target"}
 STATUS_TO_WIRE: Mapping[JobStatus, str] = {
     status: "running" if status is JobStatus.STARTED else status.value for status in JobStatus
 }
@@ -176,6 +178,17 @@ def _job_type(data: bytes) -> str:
     return job_type
 
 
+@contextlib.contextmanager
+def in_its_words() -> Iterator[None]:
+    """Have errors of the core name fields as v0.3 does."""
+    try:
+        yield
+    except InvalidInputError as error:
+        if error.path not in FIELD_TO_WIRE:
+            raise
+        raise InvalidInputError(FIELD_TO_WIRE[error.path], error.message) from error
+
+
 def write_created(job: Job) -> JobCreated:
     """Return what v0.3 answers to a submission."""
     return JobCreated(job.id, STATUS_TO_WIRE[job.status], _seconds(job.submitted_at))
@@ -183,6 +196,7 @@ def write_created(job: Job) -> JobCreated:
 
 def write_job(job: Job) -> JobBody:
     """Return a job as v0.3 writes it."""
+    seconds = job.execution_seconds
     return JobBody(
         id=job.id,
         type="circuit",
@@ -206,17 +220,10 @@ def write_job(job: Job) -> JobBody:
         project_id=job.project_id,
         start=UNSET if job.started_at is None else _seconds(job.started_at),
         response=UNSET if job.completed_at is None else _seconds(job.completed_at),
-        execution_time=_execution_time(job),
+        execution_time=UNSET if seconds is None else round(seconds * _MILLISECONDS),
         failure=UNSET if job.failure is None else Failure(job.failure.message, job.failure.code),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
     )
-
-
-def _execution_time(job: Job) -> int | UnsetType:
-    if job.completed_at is None:
-        return UNSET
-    started_at = job.started_at or job.completed_at
-    return round((job.completed_at - started_at).total_seconds() * _MILLISECONDS)
 
 
 def _object(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

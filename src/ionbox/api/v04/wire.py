@@ -216,6 +216,7 @@ def write_created(job: Job) -> JobCreated:
 
 def write_job(job: Job) -> JobBody:
     """Return a job as v0.4 writes it."""
+    seconds = job.execution_seconds
     return JobBody(
         id=job.id,
         status=job.status,
@@ -234,7 +235,7 @@ def write_job(job: Job) -> JobBody:
         completed_at=None if job.completed_at is None else _time(job.completed_at),
         predicted_wait_time_ms=None,
         predicted_execution_duration_ms=round(job.predicted_seconds * _MILLISECONDS),
-        execution_duration_ms=_duration_ms(job),
+        execution_duration_ms=None if seconds is None else round(seconds * _MILLISECONDS),
         failure=_failure(job),
         output={},
         settings=_without_nulls(job.settings or {}),
@@ -265,13 +266,6 @@ def _failure(job: Job) -> Failure | None:
     if job.failure is None:
         return None
     return Failure(job.failure.code, job.failure.message, job.failure.message)
-
-
-def _duration_ms(job: Job) -> int | None:
-    if job.completed_at is None:
-        return None
-    started_at = job.started_at or job.completed_at
-    return round((job.completed_at - started_at).total_seconds() * _MILLISECONDS)
 
 
 def _without_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
