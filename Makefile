@@ -12,7 +12,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test test-clients lint format bench docs lock clean
+.PHONY: demo serve test test-clients test-schema coverage lint format bench docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
 	@$(BIN)/ionbox demo
@@ -26,6 +26,15 @@ test: $(VENV)/ready-test  ## all tests that need no more than Python
 test-clients: $(VENV)/ready-test  ## the released clients, each in an environment of its own
 	@$(BIN)/python -m tests.clients.run
 
+test-schema: $(VENV)/ready-test  ## what our own and the official OpenAPI documents promise
+	@$(BIN)/python -m tests.schema.run
+
+coverage: $(VENV)/ready-test  ## branch coverage of the faces and the formats, at least 95 %
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --include='*/ionbox/api/*,*/ionbox/formats/*' --fail-under=95
+
 lint: $(VENV)/ready-lint $(VENV)/ready-test  ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +47,7 @@ format: $(VENV)/ready-lint
 
 bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
 	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.polling
 
 docs: $(VENV)/ready-docs
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build

@@ -8,7 +8,11 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ionbox.assembly import catalog
+from ionbox.backends.pricing import FREE, PriceBook
+from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities, decode
 from ionbox.jobs.job import Job, JobStatus, new_job_id
+from ionbox.service.acceptance import Acceptance
 from ionbox.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -44,6 +48,13 @@ def make_job(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
     return Job(**values | changes)
 
 
+def make_acceptance(*, is_strict: bool = False) -> Acceptance:
+    """Return the rules for all backends of the catalog, which cost nothing."""
+    backends = {backend.name: backend for backend in catalog()}
+    prices = PriceBook("free", "usd", dict.fromkeys(backends, FREE))
+    return Acceptance(backends, prices, is_strict=is_strict)
+
+
 def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
     """Return a circuit of so many gates, to be small, large or long."""
     gates = [
@@ -55,6 +66,17 @@ def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
 
 # Takes very long: for jobs that are to be met while they run.
 ENDLESS = rotations(24, 5000)
+
+
+def outcome(stored: bytes | memoryview | None) -> Probabilities:
+    """Return the probabilities of all qubits in a stored exact result."""
+    result = decode(stored or b"")
+    assert isinstance(result, Exact)
+    return result.registers[OUTPUT_ALL]
+
+
+# No machine has room for it.
+TOO_WIDE: dict[str, Any] = {"qubits": 45, "circuit": [{"gate": "h", "target": 44}]}
 
 
 def limit_pages(store: SqliteStore, more: int) -> None:

@@ -7,24 +7,44 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from importlib import resources
 from math import pi
 from typing import Final
 
 import click
+import msgspec
 from lifecycle_picture import svg
+from msgspec.inspect import (
+    DictType,
+    Field,
+    ListType,
+    Metadata,
+    StructType,
+    TupleType,
+    Type,
+    UnionType,
+    type_info,
+)
 
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import keys
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
+from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
 from ionbox.api.v03 import wire
 from ionbox.api.v04 import routes as v04
+from ionbox.assembly import catalog
+from ionbox.backends.noise import NOISE_MODELS
+from ionbox.backends.pricing import read_price_book, to_amount
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
+from ionbox.circuits.program import program_of
 from ionbox.config import Settings
 from ionbox.engines.engine import Workload
 from ionbox.engines.planner import plan
+from ionbox.formats.rendering import FORMATS
+from ionbox.formats.results import Exact, Sampled
 from ionbox.jobs.job import JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, TRANSITIONS, diagram
 
@@ -101,7 +121,9 @@ def _undone_by(gate: Gate) -> str:
 def peak_memory() -> str:
     """Return what the engines say they take for circuits of some widths."""
     circuits = (Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32))
-    plans = ((c, plan(Workload(c, shots=100, seed=1), memory_bytes=2**60)) for c in circuits)
+    plans = (
+        (c, plan(Workload(program_of(c), shots=100, seed=1), memory_bytes=2**60)) for c in circuits
+    )
     rows = (
         (str(c.num_qubits), p.chosen.precision, f"{p.chosen.memory_bytes / 2**20:,.0f} MiB")
         for c, p in plans
@@ -169,14 +191,87 @@ def _route(endpoint: Endpoint, who: str) -> tuple[str, ...]:
     )
 
 
-def queries() -> str:
-    """Return every parameter of a query of v0.3."""
-    rows = (
-        (code(query.name), code(f"{endpoint.method} {endpoint.path}"), query.description)
-        for endpoint in v03.ENDPOINTS
-        for query in endpoint.query
-    )
-    return table(("Parameter", "Of", "Meaning"), rows)
+def queries(endpoints: Iterable[Endpoint]) -> str:
+    """Return every parameter of a query of a face, once with all its requests."""
+    used: dict[tuple[str, str], list[str]] = {}
+    for endpoint in endpoints:
+        for query in endpoint.query:
+            request = f"{endpoint.method} {endpoint.path}"
+            used.setdefault((query.name, query.description), []).append(request)
+    rows = ((code(name), meaning, codes(of)) for (name, meaning), of in used.items())
+    return table(("Parameter", "Meaning", "Of"), rows)
+
+
+def bodies(endpoints: Iterable[Endpoint]) -> str:
+    """Return the fields of every object that a face reads or writes."""
+    sections = []
+    for kind in structs(endpoints):
+        about = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
+        fields = table(("Field", "Type", "May be absent"), map(_field, type_info(kind).fields))
+        sections.append(f"### {kind.__name__}\n\n{about}\n\n{fields}")
+    return "\n\n".join(sections)
+
+
+def structs(endpoints: Iterable[Endpoint]) -> list[type[msgspec.Struct]]:
+    """Return the objects of a face's bodies, and those within them, by name."""
+    found: set[type[msgspec.Struct]] = set()
+    given = (body for endpoint in endpoints for body in (endpoint.body, endpoint.answer))
+    # A dict is a schema, of a payload that is no object of ours.
+    waiting = [type_info(body) for body in given if body is not None and type(body) is not dict]
+    while waiting:
+        for info in _structs_in(waiting.pop()):
+            if info.cls not in found:
+                found.add(info.cls)
+                waiting += [field.type for field in info.fields]
+    return sorted(found, key=lambda kind: kind.__name__)
+
+
+def _structs_in(info: Type) -> Iterator[StructType]:
+    """Yield the objects that a type is, or holds."""
+    if isinstance(info, StructType):
+        yield info
+    within = [getattr(info, name, None) for name in ("item_type", "key_type", "value_type", "type")]
+    for inner in (*within, *getattr(info, "types", ()), *getattr(info, "item_types", ())):
+        if isinstance(inner, Type):
+            yield from _structs_in(inner)
+
+
+def _field(field: Field) -> tuple[str, ...]:
+    return code(field.encode_name), type_text(field.type), "no" if field.required else "yes"
+
+
+# How the simple types are called in JSON.
+_TYPE_NAMES: Final[Mapping[str, str]] = {
+    "StrType": "text",
+    "IntType": "integer",
+    "FloatType": "number",
+    "BoolType": "true or false",
+    "NoneType": "null",
+    "DateTimeType": "time",
+    "AnyType": "anything",
+    "RawType": "object",
+}
+
+
+def type_text(info: Type) -> str:
+    """Return what a type is called."""
+    match info:
+        case StructType():
+            text = info.cls.__name__
+        case UnionType():
+            parts = [one for one in info.types if type(one).__name__ != "UnsetType"]
+            text = " or ".join(map(type_text, parts))
+        case ListType():
+            text = f"list of {type_text(info.item_type)}"
+        case TupleType():
+            text = f"list of {len(info.item_types)}"
+        case DictType():
+            text = f"object of {type_text(info.value_type)}"
+        case Metadata():
+            text = type_text(info.type)
+        case _:
+            text = _TYPE_NAMES[type(info).__name__]
+    return text
 
 
 def statuses() -> str:
@@ -186,6 +281,55 @@ def statuses() -> str:
         (code(status), code(wire.STATUS_TO_WIRE[status]), "yes" if status in TERMINAL else "no")
         for status in JobStatus
     )
+    return table(heads, rows)
+
+
+# --- backends, noise, formats -----------------------------------------------------------------
+
+
+def backends() -> str:
+    """Return what the catalog announces."""
+    heads = ("Backend", "Status", "Qubits", "Native gates", "Characterizations")
+    rows = (
+        (code(b.name), code(b.status), str(b.num_qubits), codes(b.native_gates),
+         str(len(b.characterizations)))
+        for b in catalog()
+    )  # fmt: skip
+    return table(heads, rows)
+
+
+def prices() -> str:
+    """Return the prices that ionbox comes with."""
+    names = [backend.name for backend in catalog()]
+    text = (resources.files("ionbox.backends") / "prices.toml").read_text()
+    book = read_price_book(text, names)
+    heads = ("Backend", "1q gate", "2q gate", "Minimum", "Minimum with error mitigation")
+    rows = (
+        (code(name), *(f"{to_amount(amount):g}" for amount in dataclasses.astuple(price)))
+        for name, price in book.prices.items()
+    )
+    return table(heads, rows)
+
+
+def noise_models() -> str:
+    """Return the rates of every noise model."""
+    heads = ("Model", "Qubits", "r, one qubit", "r, two qubits", "Rates")
+    rows = (
+        (code(m.name), str(m.num_qubits), f"{m.r1q:.10g}", f"{m.r2q:.10g}", m.source)
+        for m in NOISE_MODELS.values()
+    )
+    return table(heads, rows)
+
+
+def formats() -> str:
+    """Return every format of a result."""
+    heads = ("Format", "Artifact", "Of jobs that are")
+    kinds = {Exact: "exact", Sampled: "sampled"}
+    rows = (
+        (code(row.id), code(artifact_id(row)),
+         " or ".join(kinds[kind] for kind in row.serves) or "of many circuits")
+        for row in FORMATS.values()
+    )  # fmt: skip
     return table(heads, rows)
 
 
@@ -237,7 +381,14 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
     "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
     "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
-    "queries": queries,
+    "queries-v03": lambda: queries(v03.ENDPOINTS),
+    "queries-v04": lambda: queries(v04.ENDPOINTS),
+    "bodies-v03": lambda: bodies(v03.ENDPOINTS),
+    "bodies-v04": lambda: bodies(v04.ENDPOINTS),
+    "backends": backends,
+    "prices": prices,
+    "noise-models": noise_models,
+    "formats": formats,
     "statuses": statuses,
     "error-tree": error_tree,
     "problems": problems,

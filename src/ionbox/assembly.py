@@ -25,15 +25,22 @@ from starlette.applications import Starlette
 from ionbox.api.app import make_app
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
+from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
 from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.machine import available_memory_bytes, num_cores
 from ionbox.results.filesystem import FilesystemResults
+from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller, new_secret
+from ionbox.service.accounts import Accounts
 from ionbox.service.admission import Capacity
+from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.jobs import Jobs
 from ionbox.service.service import Service
+from ionbox.service.sessions import Sessions
+from ionbox.service.usage import Usage
 from ionbox.store.sqlite import SqliteStore
 
 DATABASE = "ionbox.sqlite"
@@ -89,22 +96,34 @@ def open_house(settings: Settings) -> Iterator[House]:
             results.sweep(set(store.blobs()))
             memory_bytes = int(available_memory_bytes() * MEMORY_SHARE)
             cores = num_cores()
+            backends = {backend.name: backend for backend in catalog()}
+            prices = _price_book(settings, backends)
+            acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
             dispatcher = Dispatcher(
                 store,
                 results,
                 # One worker a core, and one that is kept for short jobs.
                 ProcessExecutor(settings.workers or cores + 1),
+                acceptance,
                 capacity=Capacity(cores, memory_bytes),
                 clock=_now,
             )
-            service = Service(
+            jobs = Jobs(
                 store,
                 results,
                 dispatcher,
-                backends=catalog(),
+                acceptance,
+                backends=backends,
                 memory_bytes=memory_bytes,
                 clock=_now,
                 seed=settings.seed,
+            )
+            service = Service(
+                jobs,
+                Sessions(store, backends, _now),
+                Catalog(backends, prices),
+                Accounts(store, _now),
+                Usage(store),
             )
             yield House(service, dispatcher)
 
@@ -191,6 +210,17 @@ def catalog() -> list[Backend]:
     folder = resources.files("ionbox.backends") / "catalog"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
+
+
+def _price_book(settings: Settings, backends: Mapping[str, Backend]) -> PriceBook:
+    """Return the operator's prices, or those that ionbox comes with."""
+    if settings.prices is None:
+        text = (resources.files("ionbox.backends") / "prices.toml").read_text()
+        return read_price_book(text, backends)
+    try:
+        return read_price_book(settings.prices.read_text(), backends)
+    except OSError as error:
+        raise SettingsError(f"prices: {settings.prices}: {error.strerror}") from error
 
 
 def _tune_garbage_collection() -> None:
@@ -288,18 +318,20 @@ def _first_start(service: Service, directory: Path, environment: Mapping[str, st
     """
     path = directory / KEY_FILE
     given = key_from_environment(environment)
-    is_first = not service.keys()
+    is_first = not service.accounts.keys()
     if given is not None and (is_first or given[0] == "IONBOX_API_KEY"):
-        key = service.add_key(*given)
+        key = service.accounts.add_key(*given)
         return f"your {given[0]}{'' if key.revoked_at is None else ', which is revoked'}"
     if is_first:
         secret = new_secret()
         _write_private(path, f"{secret}\n".encode())
-        return f"{service.add_key('first', secret).prefix}…, in {path}"
+        return f"{service.accounts.add_key('first', secret).prefix}…, in {path}"
     known = (
-        f"{service.keys()[0].prefix}…, in {path}" if path.exists() else "yours, of the first start"
+        f"{service.accounts.keys()[0].prefix}…, in {path}"
+        if path.exists()
+        else "yours, of the first start"
     )
-    if given is not None and not service.is_key(given[1]):
+    if given is not None and not service.accounts.is_key(given[1]):
         return f"{known} (your {given[0]} is another one)"
     return known
 
@@ -317,5 +349,5 @@ def _key_hint(settings: Settings, url: str) -> str:
 
 
 def _anyone(service: Service) -> Caller:
-    key = service.keys()[0]
+    key = service.accounts.keys()[0]
     return Caller(key.id, key.project_id, key.submitter_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ionbox.errors import SettingsError
 
 AUTH_MODES = ("key", "none")
+LIMITS_MODES = ("open", "ionq")
 DEFAULT_PORT = 8000
 LARGEST_PORT = 65535
 # Where a user's own key may be, in the order in which it is looked for.
@@ -43,6 +44,15 @@ class Settings:
     seed: int | None = field(
         default=None, metadata={"help": "Makes the seeds that are drawn for jobs repeatable."}
     )
+    limits: str = field(
+        default="open",
+        metadata={
+            "help": "'open' runs what IonQ refuses, with a warning; 'ionq' refuses it as well."
+        },
+    )
+    prices: Path | None = field(
+        default=None, metadata={"help": "TOML file with the prices; by default ionbox's own."}
+    )
     allow_host: tuple[str, ...] = field(
         default=(),
         metadata={
@@ -56,6 +66,8 @@ class Settings:
             raise SettingsError(f"auth: '{self.auth}' is not one of: {', '.join(AUTH_MODES)}")
         if self.auth == "none" and not is_loopback(self.host):
             raise SettingsError(f"auth: 'none' is for loopback addresses, not for {self.host}")
+        if self.limits not in LIMITS_MODES:
+            raise SettingsError(f"limits: '{self.limits}' is not one of: {', '.join(LIMITS_MODES)}")
         if not 0 <= self.port <= LARGEST_PORT:
             raise SettingsError(f"port: {self.port} is not within 0 to {LARGEST_PORT}")
         if self.workers is not None and self.workers < 2:

@@ -4,6 +4,7 @@ IonboxError
 ├── InvalidInputError           something the caller wrote is wrong; says where
 │   └── InvalidCircuitError     … inside a circuit
 ├── UnauthorizedError           no key, or one that is not known here
+├── ForbiddenError              a key that does not reach what was asked for
 ├── NotFoundError               no such job, backend or key within the caller's reach
 │   └── ResultsNotReadyError    the job is there, its results are not
 ├── BodyTooLargeError           more bytes than a request may have
@@ -45,6 +46,10 @@ class UnauthorizedError(IonboxError):
     """The caller showed no key, or one that is not known here."""
 
 
+class ForbiddenError(IonboxError):
+    """The caller's key does not reach what was asked for."""
+
+
 class NotFoundError(IonboxError):
     """No such thing within the caller's reach.
 
@@ -65,8 +70,9 @@ class NotFoundError(IonboxError):
 class ResultsNotReadyError(NotFoundError):
     """The job is there; its results are not, or never will be."""
 
-    def __init__(self, job_id: str, status: str) -> None:
-        IonboxError.__init__(self, f"job '{job_id}' has no results: its status is '{status}'")
+    def __init__(self, job_id: str, status: str, *, is_dry_run: bool = False) -> None:
+        reason = "it was a dry run" if is_dry_run else f"its status is '{status}'"
+        IonboxError.__init__(self, f"job '{job_id}' has no results: {reason}")
         self.kind, self.name, self.known = "results", job_id, ()
         self.status = status
 

@@ -9,6 +9,8 @@ from tests.acceptance.client import Api
 from tests.builders import BELL
 
 from ionbox import LocalServer
+from ionbox.assembly import catalog
+from ionbox.backends.noise import NOISE_MODELS
 
 QIS = (
     "x, not, y, z, h, s, si, t, ti, v, vi, rx, ry, rz, cnot, swap, xx, yy, zz, pauliexp"
@@ -26,6 +28,7 @@ def with_angle(text: bytes) -> bytes:
 
 
 # Body of POST /v0.3/jobs → the key that is named, and the rest of the message.
+BACKENDS = [backend.name for backend in catalog()]
 REFUSED: dict[str, tuple[object, str, str]] = {
     "nothing": (b"", "body", "Input data was truncated"),
     "half of it": (b'{"input": ', "body", "Input data was truncated"),
@@ -38,9 +41,9 @@ REFUSED: dict[str, tuple[object, str, str]] = {
         "Expected `str | null`, got `array`",
     ),
     "target unknown": (
-        {"target": "qpu.aria-1", "input": BELL},
+        {"target": "qpu.surprise", "input": BELL},
         "target",
-        "'qpu.aria-1' is not one of: simulator",
+        f"'qpu.surprise' is not one of: {', '.join(BACKENDS)}",
     ),
     "shots a word": ({"shots": "many", "input": BELL}, "shots", "'many' is not an integer"),
     "shots infinite": ({"shots": "inf", "input": BELL}, "shots", "'inf' is not an integer"),
@@ -84,17 +87,52 @@ REFUSED: dict[str, tuple[object, str, str]] = {
     "format unknown": (
         {"input": {**BELL, "format": "quipper"}},
         "format",
-        "'quipper' is not one of: ionq.circuit.v0",
+        "'quipper' is not one of: ionq.circuit.v0, qasm, openqasm, qir",
     ),
     "format a number": (
         {"input": {**BELL, "format": 3}},
         "format",
         "Expected `str | null`, got `int`",
     ),
-    "many circuits": (
-        {"input": {"qubits": 2, "circuits": [{"circuit": []}]}},
+    "noise model unknown": (
+        {"noise": {"model": "surprise"}, "input": BELL},
+        "noise.model",
+        f"'surprise' is not one of: {', '.join(('ideal', *NOISE_MODELS))}",
+    ),
+    "registers a list": (
+        {"registers": {"c": [0, "1"]}, "input": BELL},
+        "registers.c",
+        "a register is a list of qubits, or of null for a bit without one",
+    ),
+    "a register of a qubit that is not there": (
+        {"registers": {"c": [0, 2]}, "input": BELL},
+        "registers.c[1]",
+        "qubit 2 of a 2-qubit circuit",
+    ),
+    "one circuit and many": (
+        {"input": {"qubits": 2, "circuit": [], "circuits": [{"circuit": []}]}},
+        "circuit",
+        "given together with circuits",
+    ),
+    "no circuits at all": (
+        {"input": {"qubits": 2, "circuits": []}},
         "circuits",
-        "jobs of many circuits are not served yet; send one, in 'circuit'",
+        "0 circuits; 1 to 5000 are allowed",
+    ),
+    "too many circuits": (
+        {"input": {"qubits": 2, "circuits": [{"circuit": []}] * 5001}},
+        "circuits",
+        "5001 circuits; 1 to 5000 are allowed",
+    ),
+    "too many gates": (
+        {"input": {"qubits": 2, "circuits": [{"circuit": [0] * 75_001}] * 2}},
+        "circuits",
+        "150002 gates in all; at most 150000 are allowed",
+    ),
+    "one bad circuit of many": (
+        {"input": {"qubits": 2, "circuits": [{"circuit": []}, {"circuit": [{"gate": "x"}]}]}},
+        "circuits[1].circuit[0].targets",
+        "gate x acts on 1 target, not 0",
     ),
     "no circuit": ({"input": {"qubits": 2}}, "input", "Object missing required field `circuit`"),
     "circuit an object": (
@@ -361,8 +399,8 @@ def test_the_scheme_of_the_key_is_read_in_any_case(api: Api, scheme: str) -> Non
 def test_what_is_not_there_is_not_found(
     api: Api, method: str, path: str, message: str | None
 ) -> None:
-    hint = "no path ends with a slash" if path.endswith("/") else "it is not served (yet)"
-    where = "/v0.3/api-docs and /v0.4/api-docs list what is"
+    hint = "no path ends with a slash" if path.endswith("/") else "there is no such path"
+    where = "/v0.3/api-docs and /v0.4/api-docs list what is served"
     unknown = f"{method} {path}: Not Found; {hint}; {where}"
 
     answer = api.call(method, path)

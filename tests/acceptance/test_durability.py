@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -87,6 +88,32 @@ def test_a_killed_server_loses_no_job_that_it_answered(tmp_path: Path) -> None:
     counts = "SELECT job_id, count(*) FROM job_results GROUP BY job_id ORDER BY job_id DESC"
     assert rows(tmp_path, counts) == [(job_id, 1) for job_id in ids]
     assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_a_family_goes_on_where_a_killed_server_left_it(tmp_path: Path) -> None:
+    circuits = [{"circuit": [{"gate": "x", "target": n % 3}]} for n in range(2000)]
+    with LocalServer(data=tmp_path, workers=2) as server:
+        api = Api.of(server)
+        workers = api.workers(at_least=2)
+        parent_id = api.create({"qubits": 3, "circuits": circuits}, type="ionq.multi-circuit.v1")
+        api.running(parent_id)
+        os.kill(server.pid, signal.SIGKILL)
+
+        assert are_gone(workers)
+    ((num_completed,),) = rows(
+        tmp_path, "SELECT count(*) FROM jobs WHERE status = 'completed' AND parent_id IS NOT NULL"
+    )
+    assert rows(tmp_path, "SELECT status FROM jobs WHERE parent_id IS NULL") == [("started",)]
+    assert 0 < cast(int, num_completed) < 2000
+
+    with LocalServer(data=tmp_path, workers=2) as server:
+        api = Api.of(server)
+        parent = api.finished(parent_id)
+        results = api.get(f"/v0.4/jobs/{parent_id}/results/probabilities")
+
+    assert parent["status"] == "completed"
+    assert list(results) == parent["child_job_ids"]
+    assert list(results.values()) == [{str(1 << n % 3): 1} for n in range(2000)]
 
 
 def test_a_job_that_ran_when_the_server_was_killed_runs_again(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from tests.acceptance.client import Api
-from tests.builders import BELL, ENDLESS
+from tests.builders import BELL, ENDLESS, TOO_WIDE
 
 from ionbox import LocalServer
+from ionbox.backends.noise import NOISE_MODELS
 
 UNKNOWN_ID = "01234567-89ab-7cde-8f01-23456789abcd"
 # What a completed job of one circuit has; api-docs describe each.
@@ -127,7 +128,7 @@ def test_jobs_are_found_by_id_however_the_client_writes_lists(api: Api, key: str
 
 def test_jobs_are_found_by_status(api: Api) -> None:
     done = api.completed(BELL)["id"]
-    failed = api.ended(api.submit(BELL, noise={"model": "aria-1"}))["id"]
+    failed = api.ended(api.submit(TOO_WIDE))["id"]
     with api.frozen_workers():
         running = api.submit(ENDLESS)
         api.running(running)
@@ -263,8 +264,10 @@ def test_a_server_with_a_seed_draws_the_same_seeds_again() -> None:
 
 def test_backends_are_shown_to_everybody(api: Api) -> None:
     nobody = Api(api.url, "no key at all", api.pid)
-    (simulator,) = nobody.get("/v0.3/backends")
+    *machines, simulator = nobody.get("/v0.3/backends")
 
+    assert {machine["status"] for machine in machines} == {"unavailable"}
+    assert all(machine["characterization_url"] for machine in machines)
     assert type(simulator.pop("last_updated")) is int
     assert simulator == {
         "backend": "simulator",
@@ -273,17 +276,18 @@ def test_backends_are_shown_to_everybody(api: Api) -> None:
         "average_queue_time": 0,
         "degraded": False,
         "has_access": True,
-        "noise_models": ["ideal"],
+        "noise_models": ["ideal", *NOISE_MODELS],
     }
     assert nobody.get("/v0.3/backends/simulator")["backend"] == "simulator"
 
 
 def test_a_backend_that_is_not_there_is_not_found(api: Api) -> None:
-    answer = api.call("GET", "/v0.3/backends/qpu.harmony")
+    answer = api.call("GET", "/v0.3/backends/qpu.surprise")
 
     assert answer.status_code == 404
     assert answer.json() == {
         "statusCode": 404,
         "error": "Not Found Error",
-        "message": "backend 'qpu.harmony' not found; known here: simulator",
+        "message": "backend 'qpu.surprise' not found; known here: qpu.aria-1, qpu.aria-2, "
+        "qpu.forte-1, qpu.forte-enterprise-1, qpu.harmony, simulator",
     }

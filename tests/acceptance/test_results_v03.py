@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.client import Api
-from tests.builders import BELL
+from tests.builders import BELL, TOO_WIDE
 
 GHZ_20 = {
     "qubits": 20,
@@ -97,18 +97,8 @@ def test_a_large_body_with_a_bad_circuit_fails_and_names_the_place(api: Api) -> 
     assert type(job["response"]) is int
 
 
-def test_a_noise_model_that_is_not_here_fails_the_job(api: Api) -> None:
-    job = api.ended(api.submit(BELL, noise={"model": "aria-1"}))
-
-    assert job["status"] == "failed"
-    assert job["failure"] == {
-        "code": "SimulationError",
-        "error": "noise model 'aria-1' is not available yet; known: ideal",
-    }
-
-
 def test_a_circuit_with_too_many_qubits_fails_and_says_what_it_needs(api: Api) -> None:
-    job = api.ended(api.submit({"qubits": 45, "circuit": [{"gate": "h", "target": 44}]}))
+    job = api.ended(api.submit(TOO_WIDE))
 
     assert (job["status"], job["qubits"]) == ("failed", 45)
     assert job["failure"]["code"] == "NotEnoughQubits"
@@ -125,7 +115,7 @@ def test_results_of_a_job_that_waits_are_not_found(api: Api) -> None:
 
 
 def test_results_of_a_failed_job_are_not_found(api: Api) -> None:
-    job_id = api.ended(api.submit(BELL, noise={"model": "aria-1"}))["id"]
+    job_id = api.ended(api.submit(TOO_WIDE))["id"]
 
     assert refusal(api, job_id) == f"job '{job_id}' has no results: its status is 'failed'"
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import NOW, bell_bytes, limit_pages, make_job
+from tests.builders import NOW, bell_bytes, limit_pages, make_acceptance, make_job, outcome
 
 from ionbox.executors.processes import ProcessExecutor
-from ionbox.formats.results import decode
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, JobEvent, step
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.admission import Capacity
 from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS, Dispatcher
+from ionbox.service.ports import NewJob
 from ionbox.store.sqlite import SqliteStore
 
 WAIT_SECONDS = 30
@@ -38,7 +38,8 @@ class House:
     def insert(self, data: bytes | None = None, **changes: object) -> Job:
         values: dict[str, object] = {"engine": "statevector", "project_id": self.project}
         job = make_job(**values | changes)
-        return self.store.insert_job(job, bell_bytes() if data is None else data).result()
+        new = NewJob(job, bell_bytes() if data is None else data)
+        return self.store.insert_jobs([new], NOW).result()
 
     def stored(self, job: Job) -> Job:
         stored = self.store.job(self.project, job.id)
@@ -64,6 +65,7 @@ def house_on(path: Path, memory_bytes: int = 1 << 30) -> Iterator[House]:
             store,
             results,
             ProcessExecutor(2),
+            make_acceptance(),
             capacity=Capacity(cores=2, memory_bytes=memory_bytes),
             clock=lambda: datetime.now(UTC),
         )
@@ -103,7 +105,7 @@ def test_a_job_runs_and_its_outcome_is_recorded(house: House, predicted_seconds:
     assert done.completed_at is not None
     assert done.submitted_at < done.started_at <= done.completed_at
     assert result is not None
-    assert decode(result.inline or b"").values.tolist() == [0.5, 0, 0, 0.5]
+    assert outcome(result.inline).values.tolist() == [0.5, 0, 0, 0.5]
 
 
 def test_a_large_outcome_is_kept_as_a_blob(house: House) -> None:
@@ -117,7 +119,7 @@ def test_a_large_outcome_is_kept_as_a_blob(house: House) -> None:
     assert result.blob is not None
     blob = house.results.open(result.blob)
     assert blob is not None
-    assert decode(blob).num_qubits == 14
+    assert outcome(blob).num_qubits == 14
 
 
 def test_an_input_for_a_worker_to_read_becomes_a_job_that_runs(house: House) -> None:
@@ -140,7 +142,7 @@ def test_a_bad_input_for_a_worker_to_read_becomes_a_failed_job(house: House) -> 
 
 def test_a_job_canceled_while_it_waits_does_not_run(house: House) -> None:
     job = house.insert(predicted_seconds=1.0)
-    house.store.change_jobs(house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW))
+    house.store.change_jobs(house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW)
     house.dispatcher.queue(job, bell_bytes())
     later = house.insert(predicted_seconds=1.0)
     house.dispatcher.queue(later)
@@ -155,7 +157,7 @@ def test_a_job_canceled_while_it_runs_stays_canceled(house: House) -> None:
     house.dispatcher.queue(job)
     house.wait(job, lambda stored: stored.status is JobStatus.STARTED)
     house.store.change_jobs(
-        house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW)
+        house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW
     ).result()
     house.dispatcher.stop_work(job.id)
     later = house.insert(predicted_seconds=1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,14 +12,76 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.oracle import state_vector
+from ionbox.circuits.program import Constant, Program, ProgramBuilder
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
-from ionbox.engines.planner import ENGINES
-from ionbox.formats.results import encode, probabilities_v1
+from ionbox.engines.planner import ENGINES, engine_named
+from ionbox.formats.results import (
+    OUTPUT_ALL,
+    Exact,
+    Probabilities,
+    Sampled,
+    Shots,
+    encode,
+)
 
-every_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+SHOTS = 4000
+SILENT = NoiseModel("silent", 48, 0.0, 0.0, "this test")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An engine, and how a circuit becomes a workload that it serves.
+
+    Args:
+        noise: A model without errors, for an engine that wants one.
+        is_program: Whether the circuit is followed by an assignment that changes nothing.
+        is_exact: Whether it lists probabilities.
+    """
+
+    engine: Engine
+    noise: NoiseModel | None = None
+    is_program: bool = False
+    is_exact: bool = True
+
+    def workload(self, circuit: Circuit, **options: object) -> Workload:
+        program = program_of(circuit, is_program=self.is_program)
+        values = {"shots": SHOTS, "seed": 7, "noise": self.noise, **options}
+        return Workload(program, **values)  # type: ignore[arg-type]
+
+    def run(self, circuit: Circuit, **options: object) -> Outcome:
+        workload = self.workload(circuit, **options)
+        assert isinstance(self.engine.assess(workload), Estimate)
+        return self.engine.run(workload)
+
+    def bound(self, expected: NDArray[np.float64], exact: float) -> NDArray[np.float64]:
+        """How far a frequency may be off: 6 sigma, and two shots where almost none is expected."""
+        if self.is_exact:
+            return np.full(expected.shape, exact)
+        return 6 * np.sqrt(np.clip(expected * (1 - expected), 0, 1) / SHOTS) + 2 / SHOTS
+
+
+ASKED = (
+    Asked(engine_named("statevector")),
+    Asked(engine_named("branches"), is_program=True),
+    Asked(engine_named("trajectories"), noise=SILENT, is_exact=False),
+)
+
+
+def test_every_engine_is_asked() -> None:
+    assert [asked.engine for asked in ASKED] == list(ENGINES)
+
+
+def of(engines: list[Asked]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("asked", engines, ids=lambda asked: asked.engine.name)
+
+
+every_engine = of(list(ASKED))
+every_exact_engine = of([asked for asked in ASKED if asked.is_exact])
+every_sampling_engine = of([asked for asked in ASKED if not asked.is_program])
 every_gate = pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.gateset}-{gate.name}")
 thorough = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -43,23 +106,43 @@ def superposition(num_qubits: int) -> Circuit:
     return qis(num_qubits, *(Operation(gate("h"), (qubit,)) for qubit in range(num_qubits)))
 
 
-def run(engine: Engine, circuit: Circuit, **options: object) -> Outcome:
-    workload = Workload(circuit, **{"shots": 100, "seed": 7, **options})  # type: ignore[arg-type]
-    assert isinstance(engine.assess(workload), Estimate)
-    return engine.run(workload)
+def program_of(circuit: Circuit, *, is_program: bool = False) -> Program:
+    """Measure each qubit but the last into a register, the highest one first."""
+    builder = ProgramBuilder(circuit.num_qubits, circuit.gateset)
+    builder.add_circuit(circuit)
+    if is_program:
+        builder.assign((), Constant(0))
+    register = builder.add_register("rest", circuit.num_qubits - 1)
+    for place in range(register.size):
+        builder.measure(circuit.num_qubits - 2 - place, register.start + place)
+    return builder.build()
 
 
-def dense(outcome: Outcome) -> NDArray[np.float64]:
-    probabilities = outcome.probabilities
-    if probabilities.basis_states is None:
-        return probabilities.values.astype(np.float64)
-    values = np.zeros(2**probabilities.num_qubits)
-    values[probabilities.basis_states] = probabilities.values
+def dense(outcome: Outcome, register: str = OUTPUT_ALL) -> NDArray[np.float64]:
+    """Return probabilities, or frequencies, of all contents of a register."""
+    if isinstance(outcome.result, Sampled):
+        return frequencies(outcome.result.registers[register])
+    read = probabilities(outcome, register)
+    if read.basis_states is None:
+        return read.values.astype(np.float64)
+    values = np.zeros(2**read.num_qubits)
+    values[read.basis_states] = read.values
     return values
 
 
-def json(outcome: Outcome) -> bytes:
-    return b"".join(probabilities_v1(outcome.probabilities))
+def frequencies(shots: Shots) -> NDArray[np.float64]:
+    bits = np.unpackbits(shots.rows, axis=1, bitorder="little")[:, : shots.num_bits]
+    states = bits @ (1 << np.arange(shots.num_bits))
+    return np.bincount(states, minlength=2**shots.num_bits) / len(bits)
+
+
+def probabilities(outcome: Outcome, register: str = OUTPUT_ALL) -> Probabilities:
+    assert isinstance(outcome.result, Exact)
+    return outcome.result.registers[register]
+
+
+def assert_close(asked: Asked, outcome: Outcome, expected: NDArray[np.float64]) -> None:
+    assert np.all(np.abs(dense(outcome) - expected) <= asked.bound(expected, 1e-12))
 
 
 @st.composite
@@ -99,17 +182,14 @@ def circuits(draw: st.DrawFn, *, smallest: int = 1) -> Circuit:
 @pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
 @given(circuit=circuits())
 @thorough
-def test_probabilities_are_those_of_the_oracle(
-    engine: Engine,
-    precision: Literal["float64", "float32"],
-    tolerance: float,
-    circuit: Circuit,
+def test_outcomes_are_those_of_the_oracle(
+    asked: Asked, precision: Literal["float64", "float32"], tolerance: float, circuit: Circuit
 ) -> None:
     expected = np.abs(state_vector(circuit)) ** 2
 
-    outcome = run(engine, circuit, precision=precision)
+    outcome = asked.run(circuit, precision=precision)
 
-    assert np.max(np.abs(dense(outcome) - expected)) <= tolerance
+    assert np.all(np.abs(dense(outcome) - expected) <= asked.bound(expected, tolerance))
     assert outcome.warnings == ()
 
 
@@ -118,7 +198,7 @@ def test_probabilities_are_those_of_the_oracle(
 @given(data=st.data())
 @settings(thorough, max_examples=20)
 def test_every_gate_acts_between_random_rotations_as_the_oracle_says(
-    engine: Engine, gate: Gate, data: st.DataObject
+    asked: Asked, gate: Gate, data: st.DataObject
 ) -> None:
     turn = GATE_BY_NAME[gate.gateset, "ry" if gate.gateset == "qis" else "gpi2"]
     angles = np.linspace(0.3, 1.1, 10).tolist()
@@ -126,90 +206,126 @@ def test_every_gate_acts_between_random_rotations_as_the_oracle_says(
     tested = data.draw(operations(gate, 5))
     circuit = Circuit.from_operations(5, gate.gateset, [*turns[:5], tested, *turns[5:]])
 
-    outcome = run(engine, circuit)
-
-    expected = np.abs(state_vector(circuit)) ** 2
-    assert np.max(np.abs(dense(outcome) - expected)) <= 1e-12
+    assert_close(asked, asked.run(circuit), np.abs(state_vector(circuit)) ** 2)
 
 
 @every_engine
-def test_qubit_0_is_the_lowest_bit(engine: Engine) -> None:
+@given(circuit=circuits(smallest=2))
+@settings(thorough, max_examples=30)
+def test_a_register_holds_the_qubits_that_were_measured_into_it(
+    asked: Asked, circuit: Circuit
+) -> None:
+    outcome = asked.run(circuit)
+
+    width = circuit.num_qubits - 1
+    states = np.arange(2**circuit.num_qubits)
+    contents = sum((states >> (width - 1 - place) & 1) << place for place in range(width))
+    expected = np.bincount(contents, dense(outcome), 2**width)
+    assert np.allclose(dense(outcome, "rest"), expected, rtol=0, atol=1e-12)
+
+
+@every_engine
+def test_output_all_comes_before_the_registers(asked: Asked) -> None:
+    result = asked.run(bell()).result
+
+    assert isinstance(result, Exact | Sampled)
+    assert list(result.registers) == ["output_all", "rest"]
+
+
+@every_engine
+def test_qubit_0_is_the_lowest_bit(asked: Asked) -> None:
     circuit = qis(3, Operation(gate("x"), (1,)), Operation(gate("h"), (0,)))
 
-    assert json(run(engine, circuit)) == b'{"2":0.5,"3":0.5}'
+    assert np.flatnonzero(dense(asked.run(circuit))).tolist() == [2, 3]
 
 
-@every_engine
+@every_exact_engine
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_the_bell_pair_is_exactly_a_half(engine: Engine, precision: str) -> None:
-    assert json(run(engine, bell(), precision=precision)) == b'{"0":0.5,"3":0.5}'
+def test_the_bell_pair_is_exactly_a_half(asked: Asked, precision: str) -> None:
+    assert dense(asked.run(bell(), precision=precision)).tolist() == [0.5, 0, 0, 0.5]
 
 
 @every_engine
-def test_a_circuit_without_operations_stays_where_it_starts(engine: Engine) -> None:
-    assert json(run(engine, qis(3))) == b'{"0":1}'
+def test_a_circuit_without_operations_stays_where_it_starts(asked: Asked) -> None:
+    assert dense(asked.run(qis(3))).tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
 @every_engine
-def test_auto_is_float64_to_20_qubits_and_float32_above(engine: Engine) -> None:
-    narrow, wide = run(engine, qis(20)), run(engine, qis(21))
+def test_auto_is_float64_to_20_qubits_and_float32_above(asked: Asked) -> None:
+    answers = [asked.engine.assess(asked.workload(qis(width))) for width in (20, 21)]
 
-    assert narrow.probabilities.significant_digits == 15
-    assert wide.probabilities.significant_digits == 7
+    assert [getattr(answer, "precision", None) for answer in answers] == ["float64", "float32"]
 
 
-@every_engine
-def test_more_outcomes_than_the_limit_are_sampled_and_the_job_is_told(engine: Engine) -> None:
-    outcome = run(engine, superposition(11), max_outcomes=1024)
+@every_exact_engine
+def test_digits_follow_the_precision(asked: Asked) -> None:
+    narrow, wide = asked.run(qis(20)), asked.run(qis(21))
+
+    assert probabilities(narrow).significant_digits == 15
+    assert probabilities(wide).significant_digits == 7
+
+
+def test_more_outcomes_than_the_limit_are_sampled_and_the_job_is_told() -> None:
+    outcome = ASKED[0].run(superposition(11), max_outcomes=1024, shots=100)
 
     assert outcome.warnings == (
         "sampled with 100 shots: 2^11 possible outcomes exceed the limit of 2^10",
     )
-    counts = outcome.probabilities.values * 100
+    counts = probabilities(outcome).values * 100
     assert np.allclose(counts, np.rint(counts))
-    assert math.isclose(outcome.probabilities.values.sum(), 1)
+    assert math.isclose(probabilities(outcome).values.sum(), 1)
 
 
-@every_engine
-def test_few_outcomes_of_a_wide_circuit_are_listed_exactly(engine: Engine) -> None:
+def test_few_outcomes_of_a_wide_circuit_are_listed_exactly() -> None:
     circuit = qis(11, *bell().operations())
-    workload = Workload(circuit, shots=100, seed=7, max_outcomes=2)
+    workload = ASKED[0].workload(circuit, max_outcomes=2)
 
-    estimate = engine.assess(workload)
+    estimate = ASKED[0].engine.assess(workload)
 
     assert isinstance(estimate, Estimate)
     assert not estimate.is_exact
-    assert json(engine.run(workload)) == b'{"0":0.5,"3":0.5}'
+    found = dense(ASKED[0].engine.run(workload))
+    assert {state: found[state] for state in np.flatnonzero(found).tolist()} == {0: 0.5, 3: 0.5}
 
 
-@every_engine
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(engine: Engine) -> None:
+@every_sampling_engine
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(asked: Asked) -> None:
     def stored(seed: int) -> bytes:
-        outcome = run(engine, superposition(8), seed=seed, shots=1000, max_outcomes=10)
-        return encode(outcome.probabilities)
+        return encode(asked.run(superposition(8), seed=seed, max_outcomes=10).result)
 
     assert stored(7) == stored(7)
     assert stored(7) != stored(8)
 
 
-@every_engine
-def test_a_noise_model_that_is_not_here_is_refused_by_name(engine: Engine) -> None:
-    answer = engine.assess(Workload(bell(), shots=100, seed=7, noise_model="aria-1"))
+@every_exact_engine
+def test_noise_is_left_to_the_engine_that_knows_it(asked: Asked) -> None:
+    answer = asked.engine.assess(asked.workload(bell(), noise=SILENT))
 
-    assert answer == Refusal(engine.name, "noise model 'aria-1' is not available yet; known: ideal")
+    assert isinstance(answer, Refusal)
+    assert answer.is_moot
+
+
+@every_engine
+def test_a_circuit_too_wide_for_any_machine_is_refused_before_anything_is_allocated(
+    asked: Asked,
+) -> None:
+    answer = asked.engine.assess(asked.workload(qis(5000)))
+
+    assert isinstance(answer, Refusal)
+    assert answer.is_too_large
+    assert answer.reason.startswith("5000 qubits; ")
 
 
 @every_engine
 @given(circuit=circuits())
 @settings(thorough, max_examples=30)
-@example(circuit=qis(48))
-def test_an_estimate_grows_with_the_circuit(engine: Engine, circuit: Circuit) -> None:
+@example(circuit=qis(24))
+def test_an_estimate_grows_with_the_circuit(asked: Asked, circuit: Circuit) -> None:
     twice = Circuit.from_operations(
         circuit.num_qubits, circuit.gateset, [*circuit.operations(), *circuit.operations()]
     )
 
-    one = engine.assess(Workload(circuit, shots=100, seed=7))
-    two = engine.assess(Workload(twice, shots=100, seed=7))
+    one, two = (asked.engine.assess(asked.workload(each)) for each in (circuit, twice))
 
     assert isinstance(one, Estimate)
     assert isinstance(two, Estimate)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import bell_bytes
+from tests.builders import bell_bytes, outcome
 
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.executors.worker import INLINE_BYTES
-from ionbox.formats.results import decode
 from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
 
 WAIT_SECONDS = 30
@@ -99,14 +98,14 @@ def test_an_outcome_comes_back(desk: Desk, tmp_path: Path) -> None:
     (reply,) = desk.run(make_task(tmp_path))
 
     assert isinstance(reply, Finished)
-    assert decode(reply.encoded or b"").values.tolist() == [0.5, 0, 0, 0.5]
+    assert outcome(reply.encoded).values.tolist() == [0.5, 0, 0, 0.5]
 
 
 def test_a_load_of_tasks_is_answered_in_its_order(desk: Desk, tmp_path: Path) -> None:
     widths = [3, 1, 2]
     replies = desk.run(*(make_task(tmp_path, superposition(n)) for n in widths))
 
-    assert [decode(reply.encoded or b"").num_qubits for reply in replies] == widths  # type: ignore[union-attr]
+    assert [outcome(reply.encoded).num_qubits for reply in replies] == widths  # type: ignore[union-attr]
 
 
 def test_no_tasks_make_no_replies(desk: Desk, tmp_path: Path) -> None:
@@ -120,7 +119,7 @@ def test_a_large_outcome_is_left_in_the_draft(desk: Desk, tmp_path: Path) -> Non
     assert reply == Finished(None)
     blob = (tmp_path / "draft").read_bytes()
     assert len(blob) > INLINE_BYTES
-    assert decode(blob).num_qubits == 14
+    assert outcome(blob).num_qubits == 14
 
 
 def test_an_input_is_read_and_planned_without_being_run(desk: Desk, tmp_path: Path) -> None:

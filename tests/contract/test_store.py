@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import pytest
 from msgspec.structs import replace
 from tests.builders import NOW, limit_pages, make_job
 
-from ionbox.errors import StoreError, StoreFullError
-from ionbox.jobs.job import Failure, Job, JobStatus
+from ionbox.errors import InvalidInputError, StoreError, StoreFullError
+from ionbox.jobs.job import MULTI_CIRCUIT, Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
+from ionbox.jobs.sessions import Session, SessionSettings
 from ionbox.service.access import hash_secret, new_key
-from ionbox.service.ports import Change, JobQuery, StoredResult
+from ionbox.service.ports import Change, JobQuery, NewJob, StoredResult, UsageRow
 from ionbox.store.sqlite import SqliteStore
 
 
@@ -36,7 +37,11 @@ def project(store: SqliteStore) -> str:
 
 def insert(store: SqliteStore, project: str, **changes: object) -> Job:
     job = make_job(project_id=project, **changes)
-    return store.insert_job(job, b"input").result()
+    return inserted(store, job).result()
+
+
+def inserted(store: SqliteStore, *jobs: Job, data: bytes = b"input") -> Future[Job]:
+    return store.insert_jobs([NewJob(job, data) for job in jobs], NOW)
 
 
 def ids(store: SqliteStore, project: str, **query: object) -> list[str]:
@@ -60,6 +65,9 @@ def test_a_job_is_read_as_it_was_written(store: SqliteStore, project: str) -> No
         precision="float64",
         predicted_seconds=0.25,
         memory_bytes=2**40,
+        is_dry_run=True,
+        num_circuits=7,
+        cost_micros=2**40,
         attempt=2,
         status=JobStatus.FAILED,
         started_at=NOW + timedelta(microseconds=1),
@@ -91,8 +99,8 @@ def test_another_project_does_not_see_a_job(store: SqliteStore, project: str) ->
     assert store.job_and_input(stranger, job.id) is None
     assert store.result(stranger, job.id) is None
     assert ids(store, stranger) == []
-    assert store.change_jobs(stranger, [job.id], lambda j: (j, ())).result() == []
-    assert store.delete_jobs(stranger, [job.id]).result() == []
+    assert store.change_jobs(stranger, [job.id], lambda j: (j, ()), NOW).result() == []
+    assert store.delete_jobs(stranger, [job.id], NOW).result() == []
     assert store.job(project, job.id) is not None
 
 
@@ -147,7 +155,7 @@ def test_a_deleted_job_leaves_nothing(store: SqliteStore, project: str, tmp_path
     done = replace(job, status=JobStatus.COMPLETED)
     store.put_jobs([Change(done, job, StoredResult(blob="b"))]).result()
 
-    deleted = store.delete_jobs(project, [job.id, "unknown"]).result()
+    deleted = store.delete_jobs(project, [job.id, "unknown"], NOW).result()
 
     assert deleted == [(job.id, StoredResult(blob="b"))]
     assert store.job(project, job.id) is None
@@ -160,7 +168,7 @@ def test_changes_are_made_to_the_jobs_that_are_found(store: SqliteStore, project
     job = insert(store, project)
 
     changed = store.change_jobs(
-        project, ["unknown", job.id], lambda j: step(j, JobEvent.CANCEL, NOW)
+        project, ["unknown", job.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW
     ).result()
 
     assert [(after.id, after.status) for after, _ in changed] == [(job.id, JobStatus.CANCELED)]
@@ -173,13 +181,13 @@ def test_a_step_that_fails_harms_no_other(store: SqliteStore, project: str) -> N
     def explode(_: Job) -> tuple[Job, tuple[()]]:
         raise ZeroDivisionError
 
-    first = store.insert_job(job, b"")
+    first = inserted(store, job)
     failing: list[Future[Any]] = [
-        store.insert_job(job, b""),  # the same id again
-        store.change_jobs(project, [job.id], explode),
-        store.insert_job(make_job(project_id="no such project"), b""),
+        inserted(store, job),  # the same id again
+        store.change_jobs(project, [job.id], explode, NOW),
+        inserted(store, make_job(project_id="no such project")),
     ]
-    last = store.insert_job(make_job(project_id=project), b"")
+    last = inserted(store, make_job(project_id=project))
 
     assert [type(future.exception()) for future in failing] == [
         StoreError,
@@ -196,8 +204,7 @@ def test_unfinished_jobs_come_oldest_first_whatever_their_number(
 ) -> None:
     statuses = list(JobStatus)
     futures = [
-        store.insert_job(make_job(project_id=project, status=statuses[n % 6]), b"")
-        for n in range(2100)
+        inserted(store, make_job(project_id=project, status=statuses[n % 6])) for n in range(2100)
     ]
     expected = [job.id for job in (f.result() for f in futures) if job.status in statuses[:3]]
 
@@ -251,7 +258,7 @@ def test_a_full_store_says_so_loses_nothing_and_goes_on_when_there_is_room(
 ) -> None:
     before = insert(store, project)
     limit_pages(store, 0)
-    refused = [store.insert_job(make_job(project_id=project), bytes(100_000)) for _ in range(3)]
+    refused = [inserted(store, make_job(project_id=project), data=bytes(100_000)) for _ in range(3)]
 
     assert [type(future.exception()) for future in refused] == [StoreFullError] * 3
     assert ids(store, project) == [before.id]
@@ -259,3 +266,239 @@ def test_a_full_store_says_so_loses_nothing_and_goes_on_when_there_is_room(
     limit_pages(store, 1000)
     after = insert(store, project)
     assert ids(store, project) == [after.id, before.id]
+
+
+# --- parents and children --------------------------------------------------------------------
+
+
+def family(store: SqliteStore, project: str, num_children: int = 3) -> tuple[Job, list[Job]]:
+    """Insert a parent and its children, all ready."""
+    parent = make_job(project_id=project, job_type=MULTI_CIRCUIT, num_circuits=num_children)
+    children = [
+        make_job(project_id=project, parent_id=parent.id, num_qubits=n + 1, gate_counts=(n, 1))
+        for n in range(num_children)
+    ]
+    return inserted(store, parent, *children).result(), children
+
+
+def end(store: SqliteStore, child: Job, status: JobStatus) -> None:
+    failure = Failure("SimulationError", "no") if status is JobStatus.FAILED else None
+    after = replace(child, status=status, completed_at=NOW, failure=failure)
+    assert store.put_jobs([Change(after, child)]).result() == [True]
+
+
+def stored(store: SqliteStore, job: Job) -> Job:
+    found = store.job(job.project_id, job.id)
+    assert found is not None
+    return found
+
+
+def test_a_parent_and_its_children_are_remembered_all_or_none(
+    store: SqliteStore, project: str
+) -> None:
+    parent = make_job(project_id=project, job_type=MULTI_CIRCUIT)
+    child = make_job(project_id=project, parent_id=parent.id)
+
+    assert isinstance(inserted(store, parent, child, child).exception(), StoreError)
+    assert ids(store, project) == []
+    assert store.job(project, child.id) is None
+
+
+def test_a_parent_is_completed_with_its_last_child(store: SqliteStore, project: str) -> None:
+    parent, (first, second, third) = family(store, project)
+
+    end(store, second, JobStatus.COMPLETED)
+    assert stored(store, parent).status is JobStatus.STARTED
+    end(store, first, JobStatus.COMPLETED)
+    end(store, third, JobStatus.COMPLETED)
+
+    done = stored(store, parent)
+    assert (done.status, done.completed_at) == (JobStatus.COMPLETED, NOW)
+    assert (done.num_qubits, done.gate_counts) == (3, (3, 3))
+
+
+def test_a_parent_fails_with_a_child_once_all_have_ended(store: SqliteStore, project: str) -> None:
+    parent, (first, second, third) = family(store, project)
+
+    end(store, second, JobStatus.FAILED)
+    end(store, first, JobStatus.CANCELED)
+    assert stored(store, parent).status is JobStatus.STARTED
+    end(store, third, JobStatus.COMPLETED)
+
+    failed = stored(store, parent)
+    assert failed.status is JobStatus.FAILED
+    assert failed.failure == Failure(
+        "SimulationError", f"1 of 3 circuits failed; the first, job {second.id}: no"
+    )
+
+
+def test_a_change_of_a_parent_is_one_of_its_children_too(store: SqliteStore, project: str) -> None:
+    parent, (first, second, _) = family(store, project)
+    end(store, first, JobStatus.COMPLETED)
+
+    store.change_jobs(project, [parent.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW).result()
+
+    assert stored(store, parent).status is JobStatus.CANCELED
+    assert stored(store, first).status is JobStatus.COMPLETED
+    assert stored(store, second).status is JobStatus.CANCELED
+
+
+def test_a_child_canceled_alone_leaves_its_parent_to_the_others(
+    store: SqliteStore, project: str
+) -> None:
+    parent, (first, second, third) = family(store, project)
+
+    store.change_jobs(project, [second.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW).result()
+    assert stored(store, parent).status is JobStatus.STARTED
+    end(store, first, JobStatus.COMPLETED)
+    end(store, third, JobStatus.COMPLETED)
+
+    assert stored(store, parent).status is JobStatus.CANCELED
+
+
+def test_a_deleted_parent_takes_its_children_along(store: SqliteStore, project: str) -> None:
+    parent, children = family(store, project)
+    done = replace(children[1], status=JobStatus.COMPLETED)
+    store.put_jobs([Change(done, children[1], StoredResult(blob="b"))]).result()
+
+    deleted = store.delete_jobs(project, [parent.id], NOW).result()
+
+    assert dict(deleted) == {
+        parent.id: None,
+        children[0].id: None,
+        children[1].id: StoredResult(blob="b"),
+        children[2].id: None,
+    }
+    assert list(store.blobs()) == []
+    assert store.child_ids(parent.id) == []
+    assert store.job(project, children[0].id) is None
+
+
+def test_a_parent_does_not_wait_for_a_deleted_child(store: SqliteStore, project: str) -> None:
+    parent, (first, second) = family(store, project, 2)
+    end(store, first, JobStatus.COMPLETED)
+
+    store.delete_jobs(project, [second.id], NOW).result()
+
+    assert stored(store, parent).status is JobStatus.COMPLETED
+    assert store.child_ids(parent.id) == [first.id]
+
+
+def test_a_parent_whose_children_are_all_deleted_is_canceled(
+    store: SqliteStore, project: str
+) -> None:
+    parent, children = family(store, project, 2)
+
+    store.delete_jobs(project, [child.id for child in children], NOW).result()
+
+    assert stored(store, parent).status is JobStatus.CANCELED
+
+
+def test_children_are_listed_where_they_are_asked_for(store: SqliteStore, project: str) -> None:
+    single = insert(store, project)
+    parent, children = family(store, project)
+    child_ids = [child.id for child in children]
+
+    assert ids(store, project) == [parent.id, single.id]
+    assert ids(store, project, parent_id=parent.id) == child_ids[::-1]
+    assert ids(store, project, parent_id=parent.id, limit=1, before=child_ids[2]) == [child_ids[1]]
+    assert ids(store, project, ids=tuple(child_ids)) == child_ids[::-1]
+    assert ids(store, project, ids=(single.id, child_ids[0]), parent_id=parent.id) == child_ids[:1]
+    assert store.child_ids(parent.id) == child_ids
+    stranger = store.create_project("other", "other").result()
+    assert ids(store, stranger, parent_id=parent.id) == []
+
+
+# --- sessions --------------------------------------------------------------------------------
+
+
+def make_session(store: SqliteStore, project: str, **settings: Any) -> Session:  # noqa: ANN401
+    session = Session(
+        id=make_job().id,
+        project_id=project,
+        creator_id="0123456789abcdef01234567",
+        backend="simulator",
+        created_at=NOW,
+        settings=SessionSettings(**settings),
+    )
+    return store.insert_session(session).result()
+
+
+def test_a_session_is_read_as_it_was_written(store: SqliteStore, project: str) -> None:
+    session = make_session(store, project, job_count_limit=3, duration_limit_min=5)
+    another = make_session(store, project)
+    stranger = store.create_project("other", "other").result()
+
+    assert store.session(project, session.id) == session
+    assert store.session(stranger, session.id) is None
+    assert store.sessions(project) == [another, session]
+    assert store.sessions(stranger) == []
+
+
+def test_a_session_starts_with_its_first_job_and_takes_no_more_than_its_limit(
+    store: SqliteStore, project: str
+) -> None:
+    session = make_session(store, project, job_count_limit=2)
+    jobs = [make_job(project_id=project, session_id=session.id) for _ in range(3)]
+    futures = [inserted(store, job) for job in jobs]
+
+    assert [future.exception() is None for future in futures] == [True, True, False]
+    assert isinstance(futures[2].exception(), InvalidInputError)
+    assert ids(store, project, session_id=session.id) == [jobs[1].id, jobs[0].id]
+    found = store.session(project, session.id)
+    assert found is not None
+    assert found.started_at == NOW
+
+
+def test_a_session_that_is_not_there_takes_no_job(store: SqliteStore, project: str) -> None:
+    stranger = store.create_project("other", "other").result()
+    session = make_session(store, stranger)
+    future = inserted(store, make_job(project_id=project, session_id=session.id))
+
+    assert isinstance(future.exception(), InvalidInputError)
+    assert ids(store, project) == []
+
+
+def test_a_session_is_ended_once(store: SqliteStore, project: str) -> None:
+    session = make_session(store, project)
+    ended = store.end_session(project, session.id, "somebody", NOW).result()
+    again = store.end_session(project, session.id, "another", NOW + timedelta(1)).result()
+    job = make_job(project_id=project, session_id=session.id)
+
+    assert ended == replace(session, ended_at=NOW, ender_id="somebody")
+    assert again == ended == store.session(project, session.id)
+    assert isinstance(inserted(store, job).exception(), InvalidInputError)
+    assert store.end_session(project, "unknown", "somebody", NOW).result() is None
+
+
+# --- usage -----------------------------------------------------------------------------------
+
+
+def test_usage_counts_what_was_completed_by_day_submitter_and_backend(
+    store: SqliteStore, project: str
+) -> None:
+    done: dict[str, object] = {
+        "status": JobStatus.COMPLETED,
+        "cost_micros": 10,
+        "started_at": NOW,
+        "completed_at": NOW + timedelta(microseconds=5),
+    }
+    insert(store, project, **done)
+    insert(store, project, **done)
+    insert(store, project, **done | {"is_dry_run": True})
+    insert(store, project, **done | {"status": JobStatus.FAILED, "submitter_id": "other"})
+    insert(store, project, **done | {"submitted_at": NOW + timedelta(days=1)})
+    insert(store, project, **done | {"submitted_at": NOW + timedelta(days=2)})
+    child = {"parent_id": store.jobs(JobQuery(project, limit=1))[0].id}
+    insert(store, project, **done | child)
+
+    rows = store.usage("org.local", NOW, NOW + timedelta(days=2))
+
+    day = (NOW.date() - date(1970, 1, 1)).days
+    common = (project, "default")
+    assert rows == [
+        UsageRow(day, *common, "0123456789abcdef01234567", "simulator", 3, 20, 15),
+        UsageRow(day, *common, "other", "simulator", 1, 0, 5),
+        UsageRow(day + 1, *common, "0123456789abcdef01234567", "simulator", 1, 10, 5),
+    ]
+    assert store.usage("org.other", NOW, NOW + timedelta(days=2)) == []

@@ -20,11 +20,13 @@ from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import keys
 from ionbox.api.v03 import routes, wire
 from ionbox.api.v04 import routes as routes04
-from ionbox.api.v04 import wire as wire04
 from ionbox.circuits.gates import GATES, GATESETS, Gate
 from ionbox.config import Settings
 from ionbox.errors import IonboxError
-from ionbox.jobs.job import FailureCode, JobStatus
+from ionbox.formats.inputs import INPUT_TYPES
+from ionbox.formats.schemas import SCHEMAS
+from ionbox.jobs.job import MULTI_CIRCUIT, FailureCode, JobStatus
+from ionbox.service.submission import REFUSED_TYPES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -35,12 +37,11 @@ printed = importlib.import_module("printed")
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 PROSE = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 PRINTED = re.compile(r"^```\{printed\} (\S+)\n```$", re.MULTILINE)
-# Of fields on the wire, those that answers of errors and pages of a list share.
-BODIES = (
-    wire.JobCreation, wire.JobCreated, wire.JobBody, wire.BackendBody, wire.JobList,
-    wire04.JobCreation, wire04.JobCreated, wire04.JobBody, wire04.BackendBody, wire04.JobList,
-    wire04.ArtifactBody, wire04.Stats, wire04.Cost, wire04.Characterizations, wire04.Whoami,
-)  # fmt: skip
+FACES = {
+    "reference/api-v03.md": routes.ENDPOINTS,
+    "reference/api-v04.md": routes04.ENDPOINTS,
+    "reference/http.md": keys.ENDPOINTS,
+}
 
 
 def page(name: str) -> str:
@@ -94,23 +95,42 @@ def test_every_command_is_documented(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint",
-    [*routes.ENDPOINTS, *routes04.ENDPOINTS, *keys.ENDPOINTS],
-    ids=lambda endpoint: f"{endpoint.method} {endpoint.path}",
+    ("name", "endpoint"),
+    [(name, endpoint) for name, endpoints in FACES.items() for endpoint in endpoints],
+    ids=lambda value: value if isinstance(value, str) else f"{value.method} {value.path}",
 )
-def test_every_route_is_documented(endpoint: Endpoint) -> None:
-    text = page("reference/http.md")
+def test_every_route_is_documented(name: str, endpoint: Endpoint) -> None:
+    text = page(name)
 
     assert f"`{endpoint.method} {endpoint.path}`" in text
     assert all(f"`{query.name}`" in text for query in endpoint.query)
 
 
-@pytest.mark.parametrize("body", BODIES, ids=lambda body: f"{body.__module__}.{body.__name__}")
-def test_every_field_on_the_wire_is_documented(body: type[msgspec.Struct]) -> None:
-    text = page("reference/http.md")
+@pytest.mark.parametrize("face", ["v03", "v04"])
+def test_every_field_on_the_wire_is_documented(face: str) -> None:
+    endpoints = FACES[f"reference/api-{face}.md"]
+    text = page(f"reference/api-{face}.md")
 
-    names = [field.encode_name for field in msgspec.structs.fields(body)]
-    assert [name for name in names if f"`{name}`" not in text] == []
+    for body in printed.structs(endpoints):
+        names = [field.encode_name for field in msgspec.structs.fields(body)]
+        assert f"### {body.__name__}" in text
+        assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_no_two_objects_of_a_face_share_a_name() -> None:
+    for endpoints in FACES.values():
+        kinds = printed.structs(endpoints)
+        assert len({kind.__name__ for kind in kinds}) == len(kinds)
+
+
+@pytest.mark.parametrize("job_type", [*INPUT_TYPES, MULTI_CIRCUIT, *REFUSED_TYPES])
+def test_every_type_of_job_is_documented(job_type: str) -> None:
+    assert f"`{job_type}`" in page("reference/api-v04.md")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_format_is_documented(name: str) -> None:
+    assert f"`{name}`" in page("reference/formats.md")
 
 
 def test_every_error_is_documented() -> None:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ionbox.api import problems
+from ionbox.api import problems, reference
 from ionbox.api.endpoints import routes
 from ionbox.api.extensions import keys
 from ionbox.api.requests import Context
@@ -34,7 +34,13 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
         hosts: Names, beside IP addresses of its own, under which the server may be addressed.
     """
     app = Starlette(
-        routes=[Route("/", greet), *routes(V03), *routes(V04), *routes(keys.ENDPOINTS)],
+        routes=[
+            Route("/", greet),
+            *reference.ROUTES,
+            *routes(V03),
+            *routes(V04),
+            *routes(keys.ENDPOINTS),
+        ],
         exception_handlers={
             IonboxError: problems.on_error,
             HTTPException: problems.on_http_exception,
@@ -53,6 +59,7 @@ async def greet(_: Request) -> Response:
     """GET /."""
     return PlainTextResponse(
         "This is ionbox. Its API is at /v0.3 and /v0.4, each described by its /api-docs.\n"
+        f"To read them, and to try them: {reference.PATH}\n"
     )
 
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ionbox.api.problems import Problem
-
 Handler = Callable[[Request], Awaitable[Response]]
+Schema: TypeAlias = Mapping[str, Any]
+
+Uuid = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
+Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+Day = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
+
+
+def within(allowed: range) -> msgspec.Meta:
+    """Return what makes an integer one of a range; documented, and not checked."""
+    return msgspec.Meta(extra_json_schema={"minimum": allowed[0], "maximum": allowed[-1]})
+
+
+def one_of(words: Iterable[str | None]) -> msgspec.Meta:
+    """Return what makes a text one of these words; documented, and not checked."""
+    return msgspec.Meta(extra_json_schema={"enum": list(words)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +34,33 @@ class Query:
     """A parameter of the query."""
 
     name: str
-    type: type
+    type: Any
     description: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What an answer tells that the endpoints at a path, and below it, ask for.
+
+    Args:
+        path: Such as `/v0.4/jobs/{id}`.
+        parameters: Parameters of that path → where they stand, as a runtime expression.
+        body: The body that the endpoint takes, made in the same way.
+        method: Links to this method alone, and not to what is below the path.
+    """
+
+    path: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    method: str | None = None
+
+    def leads_to(self, endpoint: Endpoint) -> bool:
+        """Return whether it is an endpoint that this link gives all that it needs."""
+        if self.method is not None:
+            return (endpoint.method, endpoint.path) == (self.method, self.path)
+        below = endpoint.path.removeprefix(self.path)
+        return endpoint.path.startswith(self.path) and below[:1] in {"", "/"} and "{" not in below
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +69,14 @@ class Endpoint:
 
     Args:
         path: With its version, such as `/v0.3/jobs/{id}`.
-        answer: The type of the body on success; None where there is none.
+        answer: The body on success, as a type or a JSON Schema; None where there is none.
         body: The type of the request's body, if it has one.
         needs_key: Whether a caller must show a key.
         success: The status of the answer.
         errors: The statuses, beside 401, that a wrong request gets.
+        examples: Bodies that may be sent, by what they show.
+        links: Where the answer leads.
+        needs_body: Whether the body, if there is one, may not be left out.
     """
 
     method: str
@@ -49,6 +89,9 @@ class Endpoint:
     needs_key: bool = True
     success: int = 200
     errors: tuple[int, ...] = ()
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    needs_body: bool = True
 
 
 def json_response(body: object, *, status: int = 200) -> Response:
@@ -73,89 +116,3 @@ def _by_method(handlers: Mapping[str, Handler]) -> Handler:
         return await handlers[method](request)
 
     return handle
-
-
-def openapi(
-    endpoints: Sequence[Endpoint], *, title: str, version: str, also: Sequence[type] = ()
-) -> dict[str, Any]:
-    """Return the OpenAPI document of a face.
-
-    Args:
-        also: Types that the bodies refer to by name.
-
-    Source:
-        OpenAPI Specification 3.1.0.
-    """
-    bodies = (body for e in endpoints for body in (e.answer, e.body) if body is not None)
-    types = [Problem, *also, *bodies]
-    schemas, components = msgspec.json.schema_components(
-        types, ref_template="#/components/schemas/{name}"
-    )
-    schema_of = dict(zip(map(repr, types), schemas, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(
-            endpoint, schema_of
-        )
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "license": {"name": "Apache-2.0"}},
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "apiKey": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Authorization",
-                    "description": "The word `apiKey`, a space, and the key.",
-                }
-            },
-        },
-    }
-
-
-def _operation(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, Any]:
-    statuses = sorted({*endpoint.errors, *([401] if endpoint.needs_key else [])})
-    operation: dict[str, Any] = {
-        "summary": endpoint.summary,
-        "operationId": endpoint.handler.__name__,
-        "security": [{"apiKey": []}] if endpoint.needs_key else [],
-        "parameters": [*_path_parameters(endpoint.path), *map(_query_parameter, endpoint.query)],
-        "responses": {
-            **_success(endpoint, schema_of),
-            **{str(s): _content("What is wrong", schema_of[repr(Problem)]) for s in statuses},
-        },
-    }
-    if endpoint.body is not None:
-        operation["requestBody"] = {
-            "required": True,
-            **_content("The request", schema_of[repr(endpoint.body)]),
-        }
-    return operation
-
-
-def _success(endpoint: Endpoint, schema_of: Mapping[str, Any]) -> dict[str, Any]:
-    if endpoint.answer is None:
-        return {"204": {"description": "Done"}}
-    return {str(endpoint.success): _content("The answer", schema_of[repr(endpoint.answer)])}
-
-
-def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", path)
-    ]
-
-
-def _query_parameter(query: Query) -> dict[str, Any]:
-    return {
-        "name": query.name,
-        "in": "query",
-        "description": query.description,
-        "schema": msgspec.json.schema(query.type),
-    }
-
-
-def _content(description: str, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON value
-    return {"description": description, "content": {"application/json": {"schema": schema}}}

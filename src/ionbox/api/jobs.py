@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from ionbox.api.endpoints import Query, json_response
+from ionbox.api.endpoints import Query, Uuid, json_response, within
 from ionbox.api.requests import (
     body_of,
     caller_of,
@@ -21,14 +22,16 @@ from ionbox.api.requests import (
     values_of,
 )
 from ionbox.errors import InvalidInputError, NotFoundError
-from ionbox.formats.results import Probabilities
+from ionbox.jobs.job import Job
+from ionbox.service.access import Caller
 from ionbox.service.ports import JobQuery
+from ionbox.service.submission import Submission
 
 MAX_IDS = 1000
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 1001)
-# More outcomes than this are rendered outside the event loop.
-_MANY_OUTCOMES = 4096
+# A body longer than this may hold thousands of circuits, each the record of a job to make.
+_LONG_BODY_BYTES = 16 * 1024
 
 
 class GateCounts(msgspec.Struct):
@@ -74,10 +77,18 @@ class BulkDone(msgspec.Struct):
 _ids = msgspec.json.Decoder(Ids)
 
 
+async def submitted(request: Request, caller: Caller, submission: Submission) -> Job:
+    """Submit a job, many circuits outside the event loop, and return it once it is durable."""
+    jobs = service_of(request).jobs
+    if len(submission.data) <= _LONG_BODY_BYTES:
+        return await durable(jobs.submit(caller, submission))
+    return await durable(await asyncio.to_thread(jobs.submit, caller, submission))
+
+
 async def cancel_job(request: Request) -> Response:
     """PUT /jobs/{id}/status/cancel."""
     job_id = request.path_params["id"]
-    if not await durable(service_of(request).cancel_jobs(caller_of(request), [job_id])):
+    if not await durable(service_of(request).jobs.cancel(caller_of(request), [job_id])):
         raise NotFoundError("job", job_id)
     return json_response(Done(job_id, "canceled"))
 
@@ -86,14 +97,14 @@ async def cancel_jobs(request: Request) -> Response:
     """PUT /jobs/status/cancel."""
     caller = caller_of(request)
     ids = decode_body(await body_of(request), _ids).ids
-    canceled = await durable(service_of(request).cancel_jobs(caller, ids))
+    canceled = await durable(service_of(request).jobs.cancel(caller, ids))
     return json_response(BulkDone(canceled, "canceled"))
 
 
 async def delete_job(request: Request) -> Response:
     """DELETE /jobs/{id}."""
     job_id = request.path_params["id"]
-    if not await durable(service_of(request).delete_jobs(caller_of(request), [job_id])):
+    if not await durable(service_of(request).jobs.delete(caller_of(request), [job_id])):
         raise NotFoundError("job", job_id)
     return json_response(Done(job_id, "deleted"))
 
@@ -105,7 +116,7 @@ async def delete_jobs(request: Request) -> Response:
     ids = decode_body(body, _ids).ids if body else values_of(request, "ids", "id")
     if ids is None:
         raise InvalidInputError("ids", "missing; send them in the body or in the query")
-    deleted = await durable(service_of(request).delete_jobs(caller, ids))
+    deleted = await durable(service_of(request).jobs.delete(caller, ids))
     return json_response(BulkDone(deleted, "deleted"))
 
 
@@ -135,6 +146,8 @@ def job_query(request: Request, limit: int, statuses: Mapping[str, str]) -> JobQ
         statuses=given and tuple(statuses.get(status, "") for status in given),
         backend=request.query_params.get("target"),
         submitter_id=request.query_params.get("submitter_id"),
+        parent_id=request.query_params.get("parent_job_id"),
+        session_id=request.query_params.get("session_id"),
         before=_cursor_of(request),
     )
 
@@ -151,21 +164,20 @@ def _cursor_of(request: Request) -> str | None:
         raise InvalidInputError("next", message, source="query") from error
 
 
-def results_response(probabilities: Probabilities, chunks: Iterator[bytes]) -> Response:
-    """Send rendered probabilities, many of them in a thread of their own."""
-    if len(probabilities.values) > _MANY_OUTCOMES:
-        return StreamingResponse(chunks, media_type="application/json")
-    return Response(b"".join(chunks), media_type="application/json")
-
-
 LIST_QUERY = (
     Query("id", list[str], "Only these jobs; also `id[]`, `ids`, `ids[]`, or separated by commas."),
     Query("status", str, "Only jobs of this status; an unknown one matches none."),
     Query("target", str, "Only jobs of this backend."),
     Query("submitter_id", str, "Only jobs of this submitter."),
+    Query("parent_job_id", str, "Only the children of this job; else children are left out."),
+    Query("session_id", str, "Only jobs of this session."),
     Query("project_id", str, "Only jobs of this project."),
-    Query("limit", int, f"1 to {LIMITS[-1]} jobs a page; {DEFAULT_LIMIT} by default."),
-    Query("next", str, "The `next` of the page before."),
+    Query(
+        "limit",
+        Annotated[int, within(LIMITS)],
+        f"How many jobs a page; {DEFAULT_LIMIT} by default.",
+    ),
+    Query("next", Uuid, "The `next` of the page before."),
 )
 IDS_QUERY = (Query("ids", list[str], "The jobs, where the request has no body."),)
-SHARPEN = (Query("sharpen", bool, "Accepted; it concerns debiased jobs only."),)
+SHARPEN = (Query("sharpen", str, "Accepted; it concerns debiased jobs only."),)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ionbox.errors import (
     BodyTooLargeError,
+    ForbiddenError,
     InvalidInputError,
     IonboxError,
     NotFoundError,
@@ -41,6 +42,7 @@ PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
     IonboxError: (500, "Internal Server Error"),
     InvalidInputError: (400, "Bad Request"),
     UnauthorizedError: (401, "Unauthorized Error"),
+    ForbiddenError: (403, "Forbidden"),
     NotFoundError: (404, "Not Found Error"),
     BodyTooLargeError: (413, "Request Entity Too Large"),
     StoreFullError: (507, "Insufficient Storage"),
@@ -76,9 +78,14 @@ def on_http_exception(request: Request, error: Exception) -> Response:
     message = f"{request.method} {path}: {error.detail}"
     if error.status_code == http.HTTPStatus.NOT_FOUND:
         word = "Not Found Error"
-        hint = "no path ends with a slash" if path.endswith("/") else "it is not served (yet)"
-        message += f"; {hint}; /v0.3/api-docs and /v0.4/api-docs list what is"
+        message += f"; {_hint(path)}; /v0.3/api-docs and /v0.4/api-docs list what is served"
     return answer(Problem(error.status_code, word, message), error.headers)
+
+
+def _hint(path: str) -> str:
+    if path.startswith(("/v0.1", "/v0.2")):
+        return "this version is retired: use v0.3, whose jobs are closest to it, or v0.4"
+    return "no path ends with a slash" if path.endswith("/") else "there is no such path"
 
 
 def on_disconnect(_: Request, __: Exception) -> Response:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # A client that still sends would take an early answer for a broken connection.
 _MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _SCHEME = "apikey"
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ def caller_of(request: Request) -> Caller:
             f"{fault}: send the header 'Authorization: apiKey <key>'. {context.key_hint}"
         )
     try:
-        return context.service.caller(secret.strip())
+        return context.service.accounts.caller(secret.strip())
     except UnauthorizedError as error:
         raise UnauthorizedError(f"invalid key. {context.key_hint}") from error
 
@@ -158,3 +159,67 @@ def integer_of(request: Request, name: str, *, default: int, allowed: range) -> 
         message = f"'{text}' is not an integer from {allowed[0]} to {allowed[-1]}"
         raise InvalidInputError(name, message, source="query")
     return int(text)
+
+
+def is_true(request: Request, name: str) -> bool:
+    """Return a boolean from the query, false where it is absent; clients in Python write `True`.
+
+    Raises:
+        InvalidInputError: If it is neither true nor false.
+    """
+    text = request.query_params.get(name, "false")
+    if text.lower() not in {"true", "false"}:
+        raise InvalidInputError(name, f"'{text}' is not true or false", source="query")
+    return text.lower() == "true"
+
+
+def time_of(request: Request, name: str) -> datetime | None:
+    """Return a time from the query, in RFC 3339 or as a date; None where it is absent.
+
+    Raises:
+        InvalidInputError: If it is no time.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text.replace(" ", "+"))  # a plus that was not encoded
+    except ValueError as error:
+        message = f"'{text}' is not a time such as 2026-11-22T12:00:00Z"
+        raise InvalidInputError(name, message, source="query") from error
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def date_of(request: Request, name: str, *, default: date | None = None) -> date:
+    """Return a day from the query.
+
+    Raises:
+        InvalidInputError: If it is no day, so far away that there is no day before or after it,
+            or absent without a default.
+    """
+    text = request.query_params.get(name)
+    if text is None and default is not None:
+        return default
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError as error:
+        message = f"'{text}' is not a day such as 2026-11-22" if text else "missing"
+        raise InvalidInputError(name, message, source="query") from error
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        message = f"{day} is not a day from {_FIRST_DAY} to {_LAST_DAY}"
+        raise InvalidInputError(name, message, source="query")
+    return day
+
+
+def choice_of(request: Request, name: str, allowed: Collection[str]) -> str:
+    """Return a word from the query.
+
+    Raises:
+        InvalidInputError: If it is not one of those allowed.
+    """
+    text = request.query_params.get(name)
+    if text is None or text not in allowed:
+        given = "missing" if text is None else f"'{text}'"
+        message = f"{given}; allowed are {', '.join(allowed)}"
+        raise InvalidInputError(name, message, source="query")
+    return text

@@ -7,28 +7,36 @@ from typing import Annotated
 
 import msgspec
 
+from ionbox.api.endpoints import one_of, within
+from ionbox.api.inputs import INPUT
+from ionbox.backends.noise import IDEAL, NOISE_MODELS
 from ionbox.errors import InvalidInputError
-from ionbox.service.service import MAX_SEED, MAX_SHOTS
+from ionbox.service.submission import MAX_SEED, MAX_SHOTS
 
 DEFAULT_SHOTS = 100
 DEFAULT_BACKEND = "simulator"
 MAX_DEPTH = 32
+NOT_STORED = (507,)
 
-# The circuit is read by `formats.ionq`; here it is only described.
-Input = Annotated[
-    msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/CircuitInput"})
-]
-Shots = Annotated[
-    int | float | str | None,
-    msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": MAX_SHOTS}),
-]
+# An input is read by `formats.inputs`; here it is only described.
+Input = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=dict(INPUT))]
+# Each keyword concerns values of one type alone; text is what some clients send.
+_SHOTS = {
+    "minimum": 1,
+    "maximum": MAX_SHOTS,
+    "multipleOf": 1,
+    "pattern": "^([1-9][0-9]{0,5}|1000000)$",
+}
+Shots = Annotated[int | float | str | None, msgspec.Meta(extra_json_schema=_SHOTS)]
+_NoiseModel = Annotated[str | None, one_of((IDEAL, *NOISE_MODELS, None))]
+_Seed = Annotated[int | None, within(range(MAX_SEED + 1))]
 
 
 class NoiseRequest(msgspec.Struct):
     """Which noise model, and the seed of its sampling."""
 
-    model: str | None = None
-    seed: int | None = None
+    model: _NoiseModel = None
+    seed: _Seed = None
 
 
 def read_shots(value: float | str | None) -> int:

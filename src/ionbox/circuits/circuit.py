@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from typing import Final, TypeAlias, TypeVar
+from operator import sub
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -70,8 +72,23 @@ class Operation:
         return matrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Circuit:
+class CircuitSize(NamedTuple):
+    """How many operations a circuit has, and how wide they are.
+
+    Args:
+        num_1q: Operations on one qubit, but for nop.
+        num_2q: Operations on two qubits or more, controls counted.
+        widest: The most qubits of an operation.
+        max_controls: The most controls of an operation.
+    """
+
+    num_1q: int
+    num_2q: int
+    widest: int
+    max_controls: int
+
+
+class Circuit(msgspec.Struct, frozen=True, eq=False):
     """Operations on `num_qubits` qubits, of one gateset; made by `from_operations`.
 
     The arrays are read-only and hold one entry an operation, or one slice an operation, from
@@ -156,13 +173,27 @@ class Circuit:
                 terms=_unpack_terms(paulis[pauli:pauli_end], num_targets),
             )
 
+    def gate_names(self) -> set[str]:
+        """Return the names of the gates in use."""
+        return {GATES[row].name for row in set(self.gates.tolist())}
+
+    def size(self) -> CircuitSize:
+        """Return how many operations there are, and how wide."""
+        # Most circuits are so short that lists are quicker than arrays.
+        starts = self.qubit_starts.tolist()
+        widths = [last - first for first, last in pairwise(starts)]
+        num_idle = self.gates.tolist().count(_NOP) if self.gateset == "native" else 0
+        num_single = widths.count(1)
+        return CircuitSize(
+            num_1q=num_single - num_idle,
+            num_2q=len(widths) - num_single,
+            widest=max(widths, default=0),
+            max_controls=max(map(sub, widths, self.num_targets.tolist()), default=0),
+        )
+
     def gate_counts(self) -> tuple[int, int]:
         """Count the operations on one qubit, and on two or more, controls counted; nop is none."""
-        widths = self.qubit_starts[1:] - self.qubit_starts[:-1]
-        if self.gateset == "native":
-            widths = widths[self.gates != _NOP]
-        num_single = int(np.count_nonzero(widths == 1))
-        return num_single, len(widths) - num_single
+        return self.size()[:2]
 
 
 class Packer:
@@ -178,6 +209,11 @@ class Packer:
         self._num_qubits = num_qubits
         self._gateset = gateset
         self._operations: list[_Row] = []
+
+    @property
+    def num_operations(self) -> int:
+        """Return how many operations were added."""
+        return len(self._operations)
 
     def append(
         self,

@@ -37,7 +37,7 @@ def create(name: str, data: Path) -> None:
         _ask(
             data,
             over_http=lambda ask: ask("POST", "", {"name": name})["secret"],
-            directly=lambda service: service.create_key(name)[1],
+            directly=lambda service: service.accounts.create_key(name)[1],
         )
     )
 
@@ -49,7 +49,7 @@ def list_keys(data: Path) -> None:
     rows = _ask(
         data,
         over_http=lambda ask: ask("GET", "", None),
-        directly=lambda service: msgspec.to_builtins(service.keys()),
+        directly=lambda service: msgspec.to_builtins(service.accounts.keys()),
     )
     for row in rows:
         status = "revoked" if row["revoked_at"] else "valid"
@@ -64,7 +64,7 @@ def revoke(key_id: str, data: Path) -> None:
     _ask(
         data,
         over_http=lambda ask: ask("DELETE", f"/{key_id}", None),
-        directly=lambda service: service.revoke_key(key_id),
+        directly=lambda service: service.accounts.revoke_key(key_id),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ionbox.config import AUTH_MODES, Settings
+from ionbox.config import AUTH_MODES, LIMITS_MODES, Settings
 
 if TYPE_CHECKING:
     from ionbox.assembly import Welcome
@@ -22,6 +22,8 @@ _TYPES: dict[str, Any] = {
     "auth": click.Choice(AUTH_MODES),
     "data": click.Path(file_okay=False, path_type=Path),
     "host": str,
+    "limits": click.Choice(LIMITS_MODES),
+    "prices": click.Path(dir_okay=False, path_type=Path),
     "allow_host": str,
 }
 

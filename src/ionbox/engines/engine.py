@@ -5,40 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ionbox.circuits.circuit import Circuit
-from ionbox.formats.results import Probabilities
+import msgspec
+
+from ionbox.backends.noise import NoiseModel
+from ionbox.circuits.observable import Observable
+from ionbox.circuits.program import Program
+from ionbox.formats.results import Result
 
 Precision = Literal["auto", "float64", "float32"]
 ResolvedPrecision = Literal["float64", "float32"]
 
 AUTO_FLOAT64_QUBITS = 20  # the widest circuit that "auto" computes in float64
-IDEAL = "ideal"
-NOISE_MODELS = (IDEAL,)  # what the engines know; the catalog of devices adds to it later
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True):
     """All that an outcome depends on.
 
     Args:
-        circuit: What is run, from all qubits in |0>.
+        program: What is run, from all qubits in |0>.
         shots: How often, where the outcome is sampled.
         seed: What makes sampling repeatable; not negative.
-        noise_model: A row of `NOISE_MODELS`.
+        noise: Which errors follow the operations; None for an ideal run.
+        observable: Whose expectation value is asked for, instead of outcomes.
         max_outcomes: More possible outcomes than this are sampled instead of listed.
         precision: Of a real number; an amplitude is two of them.
     """
 
-    circuit: Circuit
+    program: Program
     shots: int
     seed: int
-    noise_model: str = IDEAL
+    noise: NoiseModel | None = None
+    observable: Observable | None = None
     max_outcomes: int = 2**24
     precision: Precision = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True):
     """What an engine would need for a workload.
 
     Args:
@@ -63,20 +65,22 @@ class Refusal:
     """Why an engine does not take a workload; a value, because the planner shows it.
 
     Args:
-        is_too_large: The circuit has more qubits than the engine, or the memory, takes.
+        is_too_large: The program has more qubits than the engine, or the memory, takes.
+        is_moot: Another engine's answer counts: this one does not serve workloads of this kind,
+            or takes more memory.
     """
 
     engine: str
     reason: str
     is_too_large: bool = False
+    is_moot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came out, and what the caller should be told about it."""
 
-    probabilities: Probabilities
-    warnings: tuple[str, ...]
+    result: Result
+    warnings: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -94,13 +98,11 @@ class Engine(Protocol):
 
 
 def resolve_precision(workload: Workload) -> ResolvedPrecision:
-    """Return the precision asked for; "auto" is float64 to 20 qubits, float32 above."""
+    """Return the precision asked for.
+
+    "auto" is float64 to 20 qubits and for expectation values, float32 above.
+    """
     if workload.precision != "auto":
         return workload.precision
-    return "float64" if workload.circuit.num_qubits <= AUTO_FLOAT64_QUBITS else "float32"
-
-
-def refuse_noise(engine: str, noise_model: str) -> Refusal:
-    """Return the refusal of a noise model that is not here."""
-    known = ", ".join(NOISE_MODELS)
-    return Refusal(engine, f"noise model '{noise_model}' is not available yet; known: {known}")
+    is_narrow = workload.program.num_qubits <= AUTO_FLOAT64_QUBITS
+    return "float64" if is_narrow or workload.observable is not None else "float32"

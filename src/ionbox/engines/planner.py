@@ -1,24 +1,29 @@
-"""Which engine runs a workload: all are asked, the fastest that fits into memory is chosen."""
+"""Which engine runs a workload: all are asked.
+
+Of those that fit into memory, the ones that list all outcomes come first, then the fastest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
+
+from ionbox.engines.branches import BranchEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.statevector import StateVectorEngine
+from ionbox.engines.trajectories import TrajectoryEngine
 
-ENGINES: tuple[Engine, ...] = (StateVectorEngine(),)
+ENGINES: tuple[Engine, ...] = (StateVectorEngine(), BranchEngine(), TrajectoryEngine())
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """The choice, and what each engine answered.
 
     Args:
-        chosen: The fastest estimate that fits into memory; None if there is none.
+        chosen: The best estimate that fits into memory; None if there is none.
         answers: One for each engine, in the order asked.
     """
 
@@ -34,34 +39,55 @@ class Plan:
 
     @property
     def is_too_large(self) -> bool:
-        """Tell whether every engine that was asked found the circuit too large."""
+        """Tell whether every engine whose answer counts found the program too large."""
         return all(refusal.is_too_large for refusal in self._refusals())
 
     def _refusals(self) -> list[Refusal]:
-        return [answer for answer in self.answers if isinstance(answer, Refusal)]
+        """Return the refusals that count, if there are any."""
+        refusals = [answer for answer in self.answers if isinstance(answer, Refusal)]
+        return [refusal for refusal in refusals if not refusal.is_moot] or refusals
 
 
 def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = ENGINES) -> Plan:
-    """Ask every engine and choose the fastest whose memory fits.
+    """Ask every engine and choose: the exact ones first, then the fastest that fits.
 
     Args:
         workload: What is to be run.
         memory_bytes: What the run may allocate.
-        engines: Who is asked; of two equally fast ones the first is chosen.
+        engines: Who is asked; of two equally good ones the first is chosen.
     """
-    answers = tuple(_within(engine.assess(workload), memory_bytes, workload) for engine in engines)
-    estimates = [answer for answer in answers if isinstance(answer, Estimate)]
-    chosen = min(estimates, key=lambda estimate: estimate.seconds, default=None)
-    return Plan(chosen, answers)
+    asked = tuple([engine.assess(workload) for engine in engines])
+    estimates = [answer for answer in asked if isinstance(answer, Estimate)]
+    fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
+    if len(fitting) < len(estimates):
+        asked = _within(asked, workload, memory_bytes)
+    return Plan(min(fitting, key=_rank, default=None), asked)
+
+
+def _rank(estimate: Estimate) -> tuple[bool, float]:
+    return not estimate.is_exact, estimate.seconds
 
 
 def _within(
-    answer: Estimate | Refusal, memory_bytes: int, workload: Workload
-) -> Estimate | Refusal:
-    if isinstance(answer, Refusal) or answer.memory_bytes <= memory_bytes:
-        return answer
-    reason = too_large(workload.circuit.num_qubits, answer.memory_bytes, memory_bytes)
-    return Refusal(answer.engine, reason, is_too_large=True)
+    asked: tuple[Estimate | Refusal, ...], workload: Workload, memory_bytes: int
+) -> tuple[Estimate | Refusal, ...]:
+    """Turn the estimates that do not fit into refusals."""
+    least_bytes = min(answer.memory_bytes for answer in asked if isinstance(answer, Estimate))
+    return tuple(
+        _too_large(answer, workload, memory_bytes, least_bytes)
+        if isinstance(answer, Estimate) and answer.memory_bytes > memory_bytes
+        else answer
+        for answer in asked
+    )
+
+
+def _too_large(
+    answer: Estimate, workload: Workload, memory_bytes: int, least_bytes: int
+) -> Refusal:
+    """Refuse what does not fit; only the engine that needs least has something to say."""
+    reason = too_large(workload.program.num_qubits, answer.memory_bytes, memory_bytes)
+    is_least = answer.memory_bytes == least_bytes
+    return Refusal(answer.engine, reason, is_too_large=True, is_moot=not is_least)
 
 
 def too_large(num_qubits: int, needed_bytes: int, available_bytes: int) -> str:

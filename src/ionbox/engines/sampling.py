@@ -26,11 +26,29 @@ def sample(
     Returns:
         The basis states that were drawn, ascending, and how often each was.
     """
+    drawn = _locate(weights, _sorted_uniforms(shots, seed))
+    basis_states, counts = np.unique(drawn, return_counts=True)
+    return basis_states, counts.astype(np.int64, copy=False)
+
+
+def draw(weights: FloatArray, uniforms: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return the basis state that each uniform in [0, 1) stands for, in their order.
+
+    The same uniform stands for the same basis state, whatever else is drawn with it.
+    """
+    order = np.argsort(uniforms, kind="stable")
+    drawn = np.empty(uniforms.size, np.uint64)
+    drawn[order] = _locate(weights, uniforms[order])
+    return drawn
+
+
+def _locate(weights: FloatArray, uniforms: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return the basis states of ascending uniforms."""
     chunks = [weights[start : start + _CHUNK] for start in range(0, weights.size, _CHUNK)]
     ends = np.cumsum([chunk.sum(dtype=np.float64) for chunk in chunks])
-    points = _sorted_uniforms(shots, seed) * ends[-1]
+    points = uniforms * ends[-1]
     owners = _invert(ends, points)
-    drawn = np.empty(shots, np.uint64)
+    drawn = np.empty(uniforms.size, np.uint64)
     # The points are sorted, so those of one chunk lie next to each other.
     borders = np.flatnonzero(np.diff(owners, prepend=-1, append=len(chunks)))
     for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
@@ -38,8 +56,7 @@ def sample(
         below = ends[chunk - 1] if chunk else 0.0
         cdf = np.cumsum(chunks[chunk], dtype=np.float64)
         drawn[first:last] = _invert(cdf, points[first:last] - below) + chunk * _CHUNK
-    basis_states, counts = np.unique(drawn, return_counts=True)
-    return basis_states, counts.astype(np.int64, copy=False)
+    return drawn
 
 
 def _sorted_uniforms(shots: int, seed: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Probabilities as a value: read out of an engine, stored in binary, printed as IonQ's JSON.
+"""Results as values, and the binary form in which they are stored.
 
 The bit order of every result is decided here, once:
 
@@ -7,7 +7,8 @@ The bit order of every result is decided here, once:
 - v2 (bitstrings): character k is q[k], so q[0] is the leftmost character. The same state reads
   `"01"`; a v2 string is the reverse of the integer's binary reading.
 
-The stored form is little-endian: a header of 24 bytes, then the columns without gaps.
+There are two stored forms; all numbers in them are little-endian. Probabilities of `OUTPUT_ALL`
+alone, the result of most jobs, are a header of 24 bytes, then the columns without gaps:
 
     offset  size  field
     0       4     magic, `IXPR`
@@ -19,14 +20,30 @@ The stored form is little-endian: a header of 24 bytes, then the columns without
     16      8     count: number of values
     24      8*c   basis states, uint64, ascending (sparse only)
     ...           values
+
+Any other result is a header of 8 bytes, then one MessagePack map, whose `kind` says what else it
+holds; registers come in their order, `OUTPUT_ALL` first:
+
+    offset  size  field
+    0       4     magic, `IXRS`
+    4       1     version, 1
+    5       3     zero
+    8       ...   {"kind": "exact", "registers": {name: the first stored form}}
+                  {"kind": "sampled", "shots": n, "registers": {name: {"num_bits", "rows"}}}
+                  {"kind": "expectation", "value", "variance"}
+
+`rows` are those of `Shots`, without gaps.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Final, TypeAlias, assert_never
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +55,13 @@ _DENSE, _SPARSE = 0, 1
 _HEADER = struct.Struct("<4sBBBxQQ")
 _STATE_TYPE = np.dtype("<u8")
 _MOST_QUBITS = 64  # a basis state is a uint64
+
+_CONTAINER_MAGIC = b"IXRS"
+_CONTAINER_VERSION = 1
+_CONTAINER_HEADER = struct.Struct("<4sB3x")
+_MOST_BYTES = 2**32 - 1  # of one binary value in MessagePack
+
+MAX_SHOTS: Final = 1_000_000
 
 # By bytes per value: the digits that survive a long circuit, and the share of the largest
 # probability below which a number is rounding noise.
@@ -64,6 +88,48 @@ class Probabilities:
     def significant_digits(self) -> int:
         """Return how many decimal digits of a value mean something."""
         return _SIGNIFICANT_DIGITS[self.values.itemsize]
+
+
+OUTPUT_ALL = "output_all"  # the register of all qubits, as they are at the end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shots:
+    """What each shot left in a register, in order.
+
+    Args:
+        num_bits: The width of the register.
+        rows: uint8, shape (shots, ceil(num_bits / 8)); bit k of the register is bit k % 8 of
+            byte k // 8, and the bits beyond are 0.
+    """
+
+    num_bits: int
+    rows: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exact:
+    """The outcome of a job without noise: probabilities of each register, `OUTPUT_ALL` first."""
+
+    registers: Mapping[str, Probabilities]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """The outcome of a noisy job: all shots of each register, `OUTPUT_ALL` first."""
+
+    registers: Mapping[str, Shots]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The outcome of a quantum function: a value, and the variance of the observable."""
+
+    value: float
+    variance: float
+
+
+Result: TypeAlias = Exact | Sampled | Expectation
 
 
 def count_outcomes(weights: FloatArray) -> int:
@@ -105,8 +171,193 @@ def _rescaled(weights: FloatArray) -> FloatArray:
     return weights
 
 
-def encode(probabilities: Probabilities) -> bytes:
-    """Return the stored form, as drawn at the top of this module."""
+def histogram(shots: Shots) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Count the shots of each outcome.
+
+    Returns:
+        The distinct rows, ascending by the integer that they stand for, and the count of each.
+    """
+    width = shots.rows.shape[1]
+    # Highest byte first, equally long byte strings are in the order of their integers.
+    strings = np.ascontiguousarray(shots.rows[:, ::-1]).view(f"S{width}")[:, 0]
+    distinct, counts = np.unique(strings, return_counts=True)
+    return distinct.view(np.uint8).reshape(-1, width)[:, ::-1], counts
+
+
+def integers(rows: NDArray[np.uint8]) -> list[int]:
+    """Return the integers that rows of bits stand for, bit 0 the lowest.
+
+    Python prints integers of up to 4300 digits; the widest circuit's have 3011.
+    """
+    size, width = rows.shape
+    if width > _STATE_TYPE.itemsize:
+        return [int.from_bytes(row.tobytes(), "little") for row in rows]
+    padded = np.zeros((size, _STATE_TYPE.itemsize), np.uint8)
+    padded[:, :width] = rows
+    states: list[int] = padded.view(_STATE_TYPE)[:, 0].tolist()
+    return states
+
+
+# --- the stored form -------------------------------------------------------------------------
+
+
+class _StoredExact(msgspec.Struct, tag_field="kind", tag="exact", forbid_unknown_fields=True):
+    registers: dict[str, memoryview]
+
+
+class _StoredShots(msgspec.Struct, forbid_unknown_fields=True):
+    num_bits: Annotated[int, msgspec.Meta(ge=1)]
+    rows: memoryview
+
+
+class _StoredSampled(msgspec.Struct, tag_field="kind", tag="sampled", forbid_unknown_fields=True):
+    shots: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHOTS)]
+    registers: dict[str, _StoredShots]
+
+
+class _StoredExpectation(
+    msgspec.Struct, tag_field="kind", tag="expectation", forbid_unknown_fields=True
+):
+    value: float
+    variance: float
+
+
+_Stored: TypeAlias = _StoredExact | _StoredSampled | _StoredExpectation
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER: msgspec.msgpack.Decoder[_Stored] = msgspec.msgpack.Decoder(_Stored)
+
+
+def encode(result: Result) -> bytes:
+    """Return the stored form, as drawn at the top of this module.
+
+    Raises:
+        ValueError: If the result contradicts itself, or is larger than what can be stored.
+    """
+    if isinstance(result, Exact) and len(result.registers) == 1 and OUTPUT_ALL in result.registers:
+        return _encode_probabilities(result.registers[OUTPUT_ALL])
+    header = _CONTAINER_HEADER.pack(_CONTAINER_MAGIC, _CONTAINER_VERSION)
+    return header + _ENCODER.encode(_to_stored(result))
+
+
+def decode(data: bytes | memoryview) -> Result:
+    """Read the stored form; the arrays are read-only views of `data`.
+
+    Raises:
+        ValueError: If `data` is not a result, is of another version, or is incomplete.
+    """
+    if data[:4] == _CONTAINER_MAGIC:
+        return _from_stored(_read_container(memoryview(data)))
+    return Exact({OUTPUT_ALL: _decode_probabilities(data)})
+
+
+def _to_stored(result: Result) -> _Stored:
+    match result:
+        case Exact():
+            _check_names(result.registers)
+            stored = {
+                name: memoryview(_encode_probabilities(probabilities))
+                for name, probabilities in result.registers.items()
+            }
+            return _StoredExact(stored)
+        case Sampled():
+            _check_names(result.registers)
+            num_shots = len(result.registers[OUTPUT_ALL].rows)
+            registers = {
+                name: _StoredShots(shots.num_bits, _rows_to_bytes(name, shots, num_shots))
+                for name, shots in result.registers.items()
+            }
+            return _StoredSampled(num_shots, registers)
+        case Expectation():
+            _check_numbers(result)
+            return _StoredExpectation(result.value, result.variance)
+        case _:
+            assert_never(result)
+
+
+def _from_stored(stored: _Stored) -> Result:
+    match stored:
+        case _StoredExact():
+            _check_names(stored.registers)
+            probabilities = {
+                name: _decode_probabilities(data) for name, data in stored.registers.items()
+            }
+            return Exact(probabilities)
+        case _StoredSampled():
+            _check_names(stored.registers)
+            shots = {
+                name: _shots_from_bytes(name, register, stored.shots)
+                for name, register in stored.registers.items()
+            }
+            return Sampled(shots)
+        case _StoredExpectation():
+            result = Expectation(stored.value, stored.variance)
+            _check_numbers(result)
+            return result
+
+
+def _read_container(data: memoryview) -> _Stored:
+    if len(data) < _CONTAINER_HEADER.size:
+        raise ValueError(f"a stored result ends after {len(data)} bytes, within its header")
+    _, version = _CONTAINER_HEADER.unpack_from(data)
+    if version != _CONTAINER_VERSION:
+        raise ValueError(
+            f"a stored result of version {version}; this ionbox reads {_CONTAINER_VERSION}"
+        )
+    try:
+        return _DECODER.decode(data[_CONTAINER_HEADER.size :])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"a stored result is damaged: {error}") from error
+
+
+def _check_names(registers: Mapping[str, object]) -> None:
+    if next(iter(registers), None) != OUTPUT_ALL:
+        raise ValueError(f"the registers of a result are {list(registers)}; first is {OUTPUT_ALL}")
+
+
+def _check_numbers(result: Expectation) -> None:
+    if not (isfinite(result.value) and isfinite(result.variance)):
+        raise ValueError(f"an expectation value must be finite: {result}")
+
+
+def _rows_to_bytes(name: str, shots: Shots, num_shots: int) -> memoryview:
+    if not 1 <= num_shots <= MAX_SHOTS or shots.num_bits < 1:
+        raise ValueError(
+            f"register {name} has {shots.num_bits} bits and {num_shots} shots; it needs"
+            f" at least one of each, and may have {MAX_SHOTS} shots"
+        )
+    _check_rows(name, shots, num_shots)
+    if shots.rows.nbytes > _MOST_BYTES:
+        raise ValueError(
+            f"register {name} takes {shots.rows.nbytes} bytes; {_MOST_BYTES} can be stored"
+        )
+    return np.ascontiguousarray(shots.rows).reshape(-1).data
+
+
+def _shots_from_bytes(name: str, stored: _StoredShots, num_shots: int) -> Shots:
+    row_bytes = -(-stored.num_bits // 8)
+    if stored.rows.nbytes != num_shots * row_bytes:
+        raise ValueError(
+            f"register {name} of a stored result has {stored.rows.nbytes} bytes;"
+            f" {num_shots} shots of {stored.num_bits} bits take {num_shots * row_bytes}"
+        )
+    rows = np.frombuffer(stored.rows, np.uint8).reshape(num_shots, row_bytes)
+    shots = Shots(stored.num_bits, rows)
+    _check_rows(name, shots, num_shots)
+    return shots
+
+
+def _check_rows(name: str, shots: Shots, num_shots: int) -> None:
+    rows, shape = shots.rows, (num_shots, -(-shots.num_bits // 8))
+    if rows.dtype != np.uint8 or rows.shape != shape:
+        raise ValueError(
+            f"register {name} has rows of {rows.dtype} {rows.shape}; they must be uint8 {shape}"
+        )
+    spare_bits = -shots.num_bits % 8
+    if (rows[:, -1] >> (8 - spare_bits)).any():
+        raise ValueError(f"register {name} has bits beyond the {shots.num_bits} that it says")
+
+
+def _encode_probabilities(probabilities: Probabilities) -> bytes:
     basis_states, values = probabilities.basis_states, probabilities.values
     kind = _DENSE if basis_states is None else _SPARSE
     header = _HEADER.pack(
@@ -118,12 +369,7 @@ def encode(probabilities: Probabilities) -> bytes:
     return b"".join([header, *(np.ascontiguousarray(column).data for column in columns)])
 
 
-def decode(data: bytes | memoryview) -> Probabilities:
-    """Read the stored form; the arrays are read-only views of `data`.
-
-    Raises:
-        ValueError: If `data` is not a result, is of another version, or is incomplete.
-    """
+def _decode_probabilities(data: bytes | memoryview) -> Probabilities:
     kind, value_bytes, num_qubits, count = _read_header(data)
     states_bytes = count * _STATE_TYPE.itemsize if kind == _SPARSE else 0
     expected = _HEADER.size + states_bytes + count * value_bytes
@@ -149,54 +395,3 @@ def _read_header(data: bytes | memoryview) -> tuple[int, int, int, int]:
 
 def _value_type(value_bytes: int) -> np.dtype[np.float64 | np.float32]:
     return np.dtype("<f8") if value_bytes == 8 else np.dtype("<f4")
-
-
-def probabilities_v1(probabilities: Probabilities, *, chunk_size: int = 65536) -> Iterator[bytes]:
-    """Print `ionq.result.probabilities.json.v1`: ascending integer keys, zeros left out.
-
-    Args:
-        probabilities: What is printed, with its significant digits and no more.
-        chunk_size: The most outcomes in one chunk.
-
-    Returns:
-        Chunks of one JSON object; at most `chunk_size` outcomes come as a single chunk.
-    """
-    template = f'"%d":%.{probabilities.significant_digits}g'
-    size = probabilities.values.size
-    opening = "{"
-    for start in range(0, size, chunk_size):
-        outcomes = _outcomes(probabilities, start, start + chunk_size)
-        members = ",".join(map(template.__mod__, outcomes))
-        closing = "}" if start + chunk_size >= size else ""
-        if members or closing:
-            yield f"{opening if members else ''}{members}{closing}".encode()
-            opening = ","
-
-
-def probabilities_v2(probabilities: Probabilities, *, chunk_size: int = 65536) -> Iterator[bytes]:
-    """Print `ionq.result.probabilities.json.v2`: bitstrings with q[0] leftmost, zeros left out.
-
-    Without declared registers there is one, `output_all`, of all qubits.
-    """
-    width = probabilities.num_qubits
-    template = f'"%s":%.{probabilities.significant_digits}g'
-    separator = '{"probabilities":{"registers":{"output_all":{'
-    for start in range(0, probabilities.values.size, chunk_size):
-        outcomes = _outcomes(probabilities, start, start + chunk_size)
-        members = ",".join(
-            template % (f"{state:0{width}b}"[::-1], value) for state, value in outcomes
-        )
-        if members:
-            yield f"{separator}{members}".encode()
-            separator = ","
-    yield b"}}}}"
-
-
-def _outcomes(probabilities: Probabilities, start: int, stop: int) -> Iterator[tuple[int, float]]:
-    values = probabilities.values[start:stop]
-    places = values.nonzero()[0]
-    if probabilities.basis_states is None:
-        keys = (places + start).tolist()
-    else:
-        keys = probabilities.basis_states[start:stop][places].tolist()
-    return zip(keys, values[places].tolist(), strict=True)

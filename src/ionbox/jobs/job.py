@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from ionbox.backends.noise import IDEAL
+
 
 class JobStatus(StrEnum):
     """Where a job stands; the words of the API v0.4."""
@@ -26,8 +28,11 @@ class FailureCode(StrEnum):
 
     INVALID_INPUT = "InvalidInput"
     NOT_ENOUGH_QUBITS = "NotEnoughQubits"
+    TOO_MANY_CONTROLS = "TooManyControls"
+    UNSUPPORTED_GATE = "UnsupportedGate"
     PREFLIGHT_ERROR = "PreflightError"
     SIMULATION_ERROR = "SimulationError"
+    QUANTUM_COMPUTER_ERROR = "QuantumComputerError"
     INTERNAL_ERROR = "InternalError"
 
 
@@ -38,6 +43,7 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
+MULTI_CIRCUIT = "ionq.multi-circuit.v1"
 _UUID_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
 
 
@@ -48,7 +54,13 @@ class Job(msgspec.Struct, frozen=True):
     frozen dataclass does ten times slower.
 
     Args:
+        backend: What it is addressed to.
+        job_type: As API v0.4 names it, such as `ionq.circuit.v1`.
         seed: What makes its sampling repeatable; drawn at submit when the caller gave none.
+        parent_id: The job of many circuits that it is one circuit of.
+        session_id: The session that it belongs to.
+        is_dry_run: Whether it is only read, checked and priced.
+        num_circuits: How many child jobs it has, if it is a parent; 1 otherwise.
         settings: What the caller sent for the compiler and mitigation, echoed as it came.
         registers: Names of classical registers, echoed as they came.
         num_qubits: 0 until the circuit was read.
@@ -57,6 +69,7 @@ class Job(msgspec.Struct, frozen=True):
         precision: `float64` or `float32`, as the planner chose.
         predicted_seconds: How long the plan expects it to run.
         memory_bytes: How much memory the plan expects it to take.
+        cost_micros: What it costs, in millionths of the price book's currency.
         attempt: How often a worker has claimed it.
     """
 
@@ -71,21 +84,36 @@ class Job(msgspec.Struct, frozen=True):
     status: JobStatus = JobStatus.SUBMITTED
     name: str | None = None
     metadata: Mapping[str, str] | None = None
-    noise_model: str = "ideal"
+    noise_model: str = IDEAL
     settings: Mapping[str, Any] | None = None
     error_mitigation: Mapping[str, Any] | None = None
     registers: Mapping[str, Any] | None = None
+    parent_id: str | None = None
+    session_id: str | None = None
+    is_dry_run: bool = False
+    num_circuits: int = 1
     num_qubits: int = 0
     gate_counts: tuple[int, int] = (0, 0)
     engine: str | None = None
     precision: str | None = None
     predicted_seconds: float = 0.0
     memory_bytes: int = 0
+    cost_micros: int = 0
     attempt: int = 0
     started_at: datetime | None = None
     completed_at: datetime | None = None
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether it is a job of many circuits, each run as a child job."""
+        return self.job_type == MULTI_CIRCUIT
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its results are shots; those of an ideal job are exact probabilities."""
+        return self.noise_model != IDEAL
 
     @property
     def execution_seconds(self) -> float | None:

@@ -1,8 +1,13 @@
-"""The life of a job as one table. `step` reads the table; nothing else changes a status."""
+"""The life of a job as one table, which `step` reads.
+
+A parent has no life of its own: `follow` has it stand where its children do. Nothing else changes
+a status.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +52,7 @@ TRANSITIONS: Mapping[tuple[JobStatus, JobEvent], Transition] = {
     (_S.SUBMITTED, _E.ACCEPT): Transition(_S.READY, (Effect.QUEUE,)),
     (_S.SUBMITTED, _E.LOSE): Transition(_S.SUBMITTED, (Effect.QUEUE,)),
     (_S.SUBMITTED, _E.RELEASE): Transition(_S.SUBMITTED),
+    (_S.SUBMITTED, _E.FINISH): Transition(_S.COMPLETED),  # a dry run ends once it was read
     (_S.SUBMITTED, _E.FAIL): Transition(_S.FAILED),
     (_S.SUBMITTED, _E.CANCEL): Transition(_S.CANCELED, (Effect.STOP_WORK,)),
     (_S.READY, _E.CLAIM): Transition(_S.STARTED),
@@ -103,6 +109,60 @@ def _started_at(job: Job, to: JobStatus, now: datetime) -> datetime | None:
     if to is JobStatus.STARTED:
         return now
     return job.started_at if to in TERMINAL else None
+
+
+def follow(parent: Job, statuses: Mapping[JobStatus, int], now: datetime) -> Job:
+    """Return a parent as its children have it: begun when the first has, until the last ends.
+
+    Args:
+        statuses: How many of its children have each status.
+    """
+    if parent.status in TERMINAL:
+        return parent
+    standing = {status for status, number in statuses.items() if number}
+    if standing <= TERMINAL:
+        by_weight = (JobStatus.FAILED, JobStatus.CANCELED, JobStatus.COMPLETED)
+        # Without children, because they were deleted, nothing is left to wait for.
+        status = next((status for status in by_weight if status in standing), JobStatus.CANCELED)
+    elif standing & (TERMINAL | {JobStatus.STARTED}):
+        status = JobStatus.STARTED
+    else:
+        status = JobStatus.SUBMITTED if JobStatus.SUBMITTED in standing else JobStatus.READY
+    return replace(
+        parent,
+        status=status,
+        started_at=parent.started_at or _started_at(parent, status, now),
+        completed_at=now if status in TERMINAL else None,
+    )
+
+
+def sum_up(parent: Job, children: Sequence[Job]) -> Job:
+    """Return a parent with what is known of its circuits: sizes, cost, the first failure."""
+    failed = [child for child in children if child.failure is not None]
+    return replace(
+        parent,
+        num_qubits=max((child.num_qubits for child in children), default=0),
+        gate_counts=(
+            sum(child.gate_counts[0] for child in children),
+            sum(child.gate_counts[1] for child in children),
+        ),
+        predicted_seconds=sum(child.predicted_seconds for child in children),
+        cost_micros=sum(child.cost_micros for child in children),
+        failure=_failure_of(failed, len(children)) if parent.status is JobStatus.FAILED else None,
+    )
+
+
+def _failure_of(failed: Sequence[Job], num_children: int) -> Failure | None:
+    if not failed or failed[0].failure is None:
+        return None
+    first = failed[0]
+    text = f"{len(failed)} of {num_children} circuits failed; the first, job {first.id}: "
+    return Failure(failed[0].failure.code, text + failed[0].failure.message)
+
+
+def statuses_of(jobs: Sequence[Job]) -> Counter[JobStatus]:
+    """Return how many jobs have each status."""
+    return Counter(job.status for job in jobs)
 
 
 def diagram() -> str:

@@ -21,6 +21,15 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """Where jobs belong; every key reaches one."""
+
+    id: str
+    organization_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """A key as it is remembered: never its secret.
 

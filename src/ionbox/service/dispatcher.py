@@ -6,22 +6,24 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from ionbox.engines.planner import too_large
 from ionbox.errors import StoreError
+from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
+from ionbox.service.acceptance import Acceptance
 from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
-from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task, accept
+from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
 
 # A job above this steps back for the server and for short jobs.
 NICE_SECONDS = 0.1
@@ -35,21 +37,29 @@ KEPT_BYTES = 32 << 20
 # The limits of a worker that reads an input too large for the server's own process.
 PREFLIGHT_MEMORY_BYTES = 1 << 30
 PREFLIGHT_SECONDS = 30.0
+# What a short input, and running it at once, takes at most; see `work.RUN_AT_ONCE_BYTES`.
+SHORT_PREFLIGHT_BYTES = 32 << 20
+
+# Reading a circuit in JSON and planning it, on one core of a cloud server.
+_SECONDS_A_BYTE = 0.3e-6
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(msgspec.Struct, frozen=True):
     """A job that a worker has: as the store has it, and as it is in truth.
 
     They differ where the claim of a short job is not written on its own.
+
+    Args:
+        taken_at: When the worker took it.
     """
 
     stored: Job
     job: Job
     data: bytes
+    taken_at: datetime
 
 
 class Dispatcher:
@@ -58,11 +68,12 @@ class Dispatcher:
     Every public method may be called from any thread.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it holds the core together
         self,
         store: Store,
         results: ResultStore,
         executor: Executor,
+        acceptance: Acceptance,
         *,
         capacity: Capacity,
         clock: Callable[[], datetime],
@@ -70,6 +81,7 @@ class Dispatcher:
         self._store = store
         self._results = results
         self._executor = executor
+        self._acceptance = acceptance
         self._clock = clock
         self._lock = threading.Lock()  # of the admission and of what is unwanted
         self._admission = Admission(capacity, executor.num_workers)
@@ -99,8 +111,10 @@ class Dispatcher:
             data: Its input, where it is at hand; else it is read when a worker takes the job.
         """
         seconds, memory_bytes = job.predicted_seconds, job.memory_bytes
-        if job.status is JobStatus.SUBMITTED:  # reading an input is never short
-            seconds, memory_bytes = SHORT_SECONDS * 2, self._preflight_bytes
+        if job.status is JobStatus.SUBMITTED:
+            seconds = _reading_seconds(job, data)
+            is_short = seconds < SHORT_SECONDS
+            memory_bytes = SHORT_PREFLIGHT_BYTES if is_short else self._preflight_bytes
         with self._lock:
             is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
             known = (job, data) if data is not None and is_kept else None
@@ -125,7 +139,9 @@ class Dispatcher:
                 self._executor.execute(worker)
 
     def _recover(self, job: Job) -> None:
-        """Take up a job that an earlier server left."""
+        """Take up a job that an earlier server left; a parent follows its children."""
+        if job.is_parent:
+            return
         is_planned = job.status is not JobStatus.SUBMITTED
         if is_planned and job.memory_bytes > self._memory_bytes:  # there was more of it then
             text = too_large(job.num_qubits, job.memory_bytes, self._memory_bytes)
@@ -159,15 +175,16 @@ class Dispatcher:
         if found is None or found[0].status not in (JobStatus.SUBMITTED, JobStatus.READY):
             return None
         stored, data = found
+        now = self._clock()
         if stored.status is JobStatus.SUBMITTED:
-            return _Claim(stored, stored, data)
-        job, _ = step(stored, JobEvent.CLAIM, self._clock())
+            return _Claim(stored, stored, data, now)
+        job, _ = step(stored, JobEvent.CLAIM, now)
         # The claim of a short job is recorded with its end: two commits instead of three. A
         # recovered job may be what killed the last server: its attempt is counted first.
         if is_short(entry) and not entry.is_recovered:
-            return _Claim(stored, job, data)
+            return _Claim(stored, job, data, now)
         is_written = self._store.put_jobs([Change(job, stored)]).result()
-        return _Claim(job, job, data) if is_written == [True] else None
+        return _Claim(job, job, data, now) if is_written == [True] else None
 
     def _task(self, claim: _Claim) -> Task:
         job = claim.job
@@ -182,6 +199,8 @@ class Dispatcher:
             noise_model=job.noise_model,
             memory_bytes=self._memory_bytes,
             draft=str(self._draft(job)),
+            registers=None if job.registers is None else dict(job.registers),
+            may_run=self._acceptance.may_run(job),
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=self._preflight_bytes if is_preflight else None,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
@@ -208,20 +227,32 @@ class Dispatcher:
         job, stored, now = claim.job, claim.stored, self._clock()
         match reply:
             case Finished():
-                try:
-                    result = self._keep(job, reply)
-                except OSError as error:
-                    return Change(self._lost(job, f"its outcome was not kept: {error}"), stored)
-                after, _ = step(replace(job, warnings=reply.warnings), JobEvent.FINISH, now)
-                return Change(after, stored, result)
+                return self._finish(claim, reply)
             case Failed():
                 after, _ = step(job, JobEvent.FAIL, now, failure=reply.failure)
                 return Change(after, stored)
             case Assessed():
-                return Change(accept(job, reply, now)[0], stored)
+                return Change(self._acceptance.accept(job, reply, now)[0], stored)
             case Lost():
                 self._results.discard(self._draft(job))
                 return Change(self._lost(job, reply.reason), stored)
+
+    def _finish(self, claim: _Claim, reply: Finished) -> Change:
+        """Return what an outcome makes of a job; one that ran as it was read is accepted first."""
+        job, stored = claim.job, claim.stored
+        if reply.assessed is not None:
+            job, _ = self._acceptance.accept(job, reply.assessed, claim.taken_at)
+            if job.status is not JobStatus.READY:
+                self._results.discard(self._draft(claim.job))
+                return Change(job, stored)
+            job, _ = step(job, JobEvent.CLAIM, claim.taken_at)
+        try:
+            result = self._keep(claim.job, reply)
+        except OSError as error:
+            reason = f"its outcome was not kept: {error}"
+            return Change(self._lost(claim.job, reason), stored)
+        told = replace(job, warnings=(*job.warnings, *reply.warnings))
+        return Change(step(told, JobEvent.FINISH, self._clock())[0], stored, result)
 
     def _keep(self, job: Job, reply: Finished) -> StoredResult:
         if reply.encoded is not None:
@@ -268,6 +299,13 @@ class Dispatcher:
     def _wait_again(self, entries: Sequence[Entry]) -> None:
         with self._lock:
             self._push(*entries)
+
+
+def _reading_seconds(job: Job, data: bytes | None) -> float:
+    """Return about how long it takes to read an input; JSON is quick, everything else is not."""
+    if data is None or not INPUT_TYPES[job.job_type].is_quick:
+        return 2 * SHORT_SECONDS
+    return _SECONDS_A_BYTE * len(data)
 
 
 def _later(act: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:

@@ -12,9 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import Effect
-from ionbox.service.access import Key
+from ionbox.jobs.sessions import Session
+from ionbox.service.access import Key, Project
 from ionbox.service.work import Reply, Task
 
 Step = Callable[[Job], tuple[Job, tuple[Effect, ...]]]
@@ -27,6 +30,7 @@ class JobQuery:
     Args:
         statuses: None for any; empty for none at all.
         ids: None for any.
+        parent_id: Whose children; without it, and without ids, children are left out.
         before: The id of the last job of the page before.
     """
 
@@ -36,15 +40,43 @@ class JobQuery:
     statuses: tuple[str, ...] | None = None
     backend: str | None = None
     submitter_id: str | None = None
+    parent_id: str | None = None
+    session_id: str | None = None
     before: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResult:
+class StoredResult(msgspec.Struct, frozen=True):
     """Where a job's outcome lies: in the row itself (small), or in a blob of that name."""
 
     inline: bytes | None = None
     blob: str | None = None
+
+
+class NewJob(NamedTuple):
+    """A job to remember, and its input."""
+
+    job: Job
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What the jobs of one day, project, submitter and backend took.
+
+    Args:
+        day: Days since 1970-01-01.
+        cost_micros: In millionths of the price book's currency.
+        time_us: How long they ran, in microseconds.
+    """
+
+    day: int
+    project_id: str
+    project_name: str
+    submitter_id: str
+    backend: str
+    num_jobs: int
+    cost_micros: int
+    time_us: int
 
 
 class Change(NamedTuple):
@@ -73,22 +105,60 @@ class Store(Protocol):
         """Yield the name of every blob that a job refers to."""
         ...
 
-    def insert_job(self, job: Job, data: bytes) -> Future[Job]: ...
+    def child_ids(self, parent_id: str) -> list[str]:
+        """Return the ids of a parent's children, in the order of their circuits."""
+        ...
+
+    def insert_jobs(self, jobs: Sequence[NewJob], now: datetime) -> Future[Job]:
+        """Remember new jobs, all or none: one, or a parent and its children; return the first.
+
+        The session that the first one names takes it in the same transaction; the future raises
+        an InvalidInputError where there is none, or it takes no more.
+        """
+        ...
+
     def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
-        """Write each changed job whose stored one still has the expected status and attempt."""
+        """Write each changed job whose stored one still has the expected status and attempt.
+
+        In the same transaction, the parent of a changed job follows its children.
+        """
         ...
 
     def change_jobs(
-        self, project_id: str, job_ids: Sequence[str], step: Step
+        self, project_id: str, job_ids: Sequence[str], step: Step, now: datetime
     ) -> Future[list[tuple[Job, tuple[Effect, ...]]]]:
-        """Read, step and write each job in one transaction; unknown ids are passed over."""
+        """Read, step and write each job, and its children, in one transaction.
+
+        Unknown ids are passed over. The parent of a changed job follows.
+        """
         ...
 
     def delete_jobs(
-        self, project_id: str, job_ids: Sequence[str]
+        self, project_id: str, job_ids: Sequence[str], now: datetime
     ) -> Future[list[tuple[str, StoredResult | None]]]:
-        """Delete jobs with their inputs and results; return the ids found and where results lie."""
+        """Delete jobs and their children with inputs and results; return ids and where results lie.
+
+        Unknown ids are passed over. The parent of a deleted job follows.
+        """
         ...
+
+    def session(self, project_id: str, session_id: str) -> Session | None: ...
+    def sessions(self, project_id: str) -> list[Session]:
+        """Return the sessions of a project, newest first."""
+        ...
+
+    def insert_session(self, session: Session) -> Future[Session]: ...
+    def end_session(
+        self, project_id: str, session_id: str, ender_id: str, now: datetime
+    ) -> Future[Session | None]:
+        """End a session, if it has not ended; None where there is none of that id."""
+        ...
+
+    def usage(self, organization_id: str, start: datetime, end: datetime) -> list[UsageRow]:
+        """Return what jobs took by day, project, submitter and backend, oldest day first."""
+        ...
+
+    def project(self, project_id: str) -> Project: ...
 
     def first_project(self) -> str | None:
         """Return the id of the oldest project, or None before the first start."""

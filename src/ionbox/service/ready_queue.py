@@ -6,13 +6,13 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ionbox.jobs.job import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What the dispatcher needs to know of a waiting job.
 
     Args:

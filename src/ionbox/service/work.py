@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from ionbox.backends.noise import NOISE_MODELS
+from ionbox.backends.pricing import billed_gate_counts
 from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.program import Jump
 from ionbox.engines.engine import Estimate, Workload
 from ionbox.engines.planner import engine_named, plan
 from ionbox.errors import InvalidInputError
-from ionbox.formats import ionq, results
-from ionbox.jobs.job import Failure, FailureCode, Job
-from ionbox.jobs.lifecycle import Effect, JobEvent, step
+from ionbox.formats import results
+from ionbox.formats.inputs import Input, read_input
+from ionbox.jobs.job import Failure, FailureCode
 
-# Job type, as API v0.4 names it → how its input is read.
-READERS: Mapping[str, Callable[[bytes], Circuit]] = {"ionq.circuit.v1": ionq.read_circuit}
+# A task that is only to be read is run at once where that takes no longer and no more than this.
+RUN_AT_ONCE_SECONDS = 0.1
+RUN_AT_ONCE_BYTES = 16 << 20
 
 
 class Task(msgspec.Struct, frozen=True):
     """What a worker is asked to do.
 
     Args:
-        engine: Which engine runs it, as planned; None to only read the input and plan.
+        engine: Which engine runs it, as planned; None to read the input and plan, first of all.
+        may_run: Whether it may be run at once where the engine is not planned yet.
         memory_bytes: What a plan may take.
         draft: Path at which a large outcome is left.
         process_memory_bytes: What the worker may take beyond what it has; None for no limit.
@@ -41,16 +44,33 @@ class Task(msgspec.Struct, frozen=True):
     noise_model: str
     memory_bytes: int
     draft: str
+    registers: dict[str, Any] | None = None
+    may_run: bool = False
     niceness: int = 0
     process_memory_bytes: int | None = None
     timeout_seconds: float | None = None
 
 
 class Assessed(msgspec.Struct, frozen=True, tag=True):
-    """What is known of an input once it was read and planned."""
+    """What is known of an input once it was read and planned.
+
+    Args:
+        gate_counts: Operations on one qubit, and on two or more.
+        billed_gate_counts: Gates on one qubit, and on two, that a price counts.
+        max_controls: The most controls of an operation.
+        native_gates: The native gates it uses.
+        has_jumps: Whether what it does depends on what it measured.
+        warnings: What the caller should know of how it was read.
+        failure: Why no engine takes it.
+    """
 
     num_qubits: int
     gate_counts: tuple[int, int]
+    billed_gate_counts: tuple[int, int] = (0, 0)
+    max_controls: int = 0
+    native_gates: tuple[str, ...] = ()
+    has_jumps: bool = False
+    warnings: tuple[str, ...] = ()
     engine: str | None = None
     precision: str | None = None
     predicted_seconds: float = 0.0
@@ -59,10 +79,15 @@ class Assessed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
-    """An outcome: its encoded bytes, or None where they were left in the task's draft."""
+    """An outcome: its encoded bytes, or None where they were left in the task's draft.
+
+    Args:
+        assessed: What is known of an input that was read and run at once.
+    """
 
     encoded: bytes | None
     warnings: tuple[str, ...] = ()
+    assessed: Assessed | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -81,7 +106,7 @@ Reply = Assessed | Finished | Failed | Lost
 
 
 class Conditions(NamedTuple):
-    """What decides, beside the circuit, how it can be run."""
+    """What decides, beside the input, how it can be run."""
 
     shots: int
     seed: int
@@ -89,71 +114,74 @@ class Conditions(NamedTuple):
     memory_bytes: int
 
 
-def read_input(job_type: str, data: bytes) -> Circuit:
-    """Read the circuit of a job.
-
-    Args:
-        job_type: A row of `READERS`.
-
-    Raises:
-        InvalidInputError: If the text is not a circuit.
-    """
-    try:
-        return READERS[job_type](data)
-    except InvalidInputError as error:
-        raise InvalidInputError(error.path or "input", error.message) from error
-
-
-def assess(circuit: Circuit, conditions: Conditions) -> Assessed:
-    """Plan a circuit: which engine, how long, how many bytes, or why not at all."""
-    answer = plan(_workload(circuit, conditions), memory_bytes=conditions.memory_bytes)
-    known = Assessed(circuit.num_qubits, circuit.gate_counts())
-    if answer.chosen is None:
-        code = (
-            FailureCode.NOT_ENOUGH_QUBITS if answer.is_too_large else FailureCode.SIMULATION_ERROR
-        )
-        return msgspec.structs.replace(known, failure=Failure(code, answer.refusal))
-    return _with_estimate(known, answer.chosen)
+def assess(given: Input, conditions: Conditions) -> Assessed:
+    """Plan an input: which engine, how long, how many bytes, or why not at all."""
+    answer = plan(_workload(given, conditions), memory_bytes=conditions.memory_bytes)
+    if answer.chosen is not None:
+        return _assessed(given, answer.chosen)
+    code = FailureCode.NOT_ENOUGH_QUBITS if answer.is_too_large else FailureCode.SIMULATION_ERROR
+    return _assessed(given, failure=Failure(code, answer.refusal))
 
 
 def perform(task: Task) -> Assessed | Finished | Failed:
-    """Do a task: read the input, then plan it or run it."""
+    """Do a task: read the input, then plan it or run it, or both where it is soon done."""
     conditions = Conditions(task.shots, task.seed, task.noise_model, task.memory_bytes)
     try:
-        circuit = read_input(task.job_type, task.data)
+        given = read_input(task.job_type, task.data, task.registers)
+        if task.engine is not None:
+            return _run(given, conditions, task.engine)
+        assessed = assess(given, conditions)
+        if assessed.engine is None or not _is_soon_done(task, assessed):
+            return assessed
+        finished = _run(given, conditions, assessed.engine)
+        return msgspec.structs.replace(finished, assessed=assessed)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
-    if task.engine is None:
-        return assess(circuit, conditions)
-    outcome = engine_named(task.engine).run(_workload(circuit, conditions))
-    return Finished(results.encode(outcome.probabilities), outcome.warnings)
 
 
-def accept(job: Job, assessed: Assessed, now: datetime) -> tuple[Job, tuple[Effect, ...]]:
-    """Return a submitted job with what is known of its input: ready, or failed and why."""
-    known = msgspec.structs.replace(
-        job,
-        num_qubits=assessed.num_qubits,
-        gate_counts=assessed.gate_counts,
-        engine=assessed.engine,
-        precision=assessed.precision,
-        predicted_seconds=assessed.predicted_seconds,
-        memory_bytes=assessed.memory_bytes,
+def _run(given: Input, conditions: Conditions, engine: str) -> Finished:
+    outcome = engine_named(engine).run(_workload(given, conditions))
+    return Finished(results.encode(outcome.result), outcome.warnings)
+
+
+def _is_soon_done(task: Task, assessed: Assessed) -> bool:
+    # Nobody can tell how often a loop that waits for a measurement goes round.
+    is_short = assessed.predicted_seconds <= RUN_AT_ONCE_SECONDS and not assessed.has_jumps
+    return task.may_run and is_short and assessed.memory_bytes <= RUN_AT_ONCE_BYTES
+
+
+def _workload(given: Input, conditions: Conditions) -> Workload:
+    return Workload(
+        given.program,
+        conditions.shots,
+        conditions.seed,
+        noise=NOISE_MODELS.get(conditions.noise_model),
+        observable=given.observable,
     )
-    if assessed.failure is not None:
-        return step(known, JobEvent.FAIL, now, failure=assessed.failure)
-    return step(known, JobEvent.ACCEPT, now)
 
 
-def _workload(circuit: Circuit, conditions: Conditions) -> Workload:
-    return Workload(circuit, conditions.shots, conditions.seed, noise_model=conditions.noise_model)
-
-
-def _with_estimate(known: Assessed, estimate: Estimate) -> Assessed:
-    return msgspec.structs.replace(
-        known,
-        engine=estimate.engine,
-        precision=estimate.precision,
-        predicted_seconds=estimate.seconds,
-        memory_bytes=estimate.memory_bytes,
+def _assessed(
+    given: Input, estimate: Estimate | None = None, failure: Failure | None = None
+) -> Assessed:
+    program = given.program
+    circuits = [step for step in program.steps if isinstance(step, Circuit)]
+    sizes = [circuit.size() for circuit in circuits]
+    gate_counts = billed = sum(size.num_1q for size in sizes), sum(size.num_2q for size in sizes)
+    if any(size.widest > 2 for size in sizes):
+        each = [billed_gate_counts(circuit) for circuit in circuits]
+        billed = (sum(one for one, _ in each), sum(two for _, two in each))
+    natives = [circuit.gate_names() for circuit in circuits if circuit.gateset == "native"]
+    return Assessed(
+        program.num_qubits,
+        gate_counts,
+        billed_gate_counts=billed,
+        max_controls=max(size.max_controls for size in sizes),
+        native_gates=tuple(sorted(set().union(*natives))),
+        has_jumps=any(isinstance(step, Jump) for step in program.steps),
+        warnings=given.warnings,
+        engine=estimate.engine if estimate else None,
+        precision=estimate.precision if estimate else None,
+        predicted_seconds=estimate.seconds if estimate else 0.0,
+        memory_bytes=estimate.memory_bytes if estimate else 0,
+        failure=failure,
     )

@@ -7,19 +7,29 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import aiosql
-import msgspec
 
-from ionbox.jobs.job import Failure, Job, JobStatus
-from ionbox.jobs.lifecycle import Effect
-from ionbox.service.access import Key
-from ionbox.service.ports import Change, JobQuery, Step, StoredResult
+from ionbox.errors import InvalidInputError
+from ionbox.jobs.job import Job, JobStatus
+from ionbox.jobs.lifecycle import TERMINAL, Effect, follow, sum_up
+from ionbox.jobs.sessions import Session, end, join
+from ionbox.service.access import Key, Project
+from ionbox.service.ports import Change, JobQuery, NewJob, Step, StoredResult, UsageRow
 from ionbox.store.migrations import migrate
+from ionbox.store.rows import (
+    job_of_row,
+    job_to_row,
+    key_of_row,
+    session_of_row,
+    session_to_row,
+    to_json,
+    to_microseconds,
+)
 from ionbox.store.writer import Writer
 
 _QUERIES: Any = aiosql.from_str(
@@ -29,10 +39,6 @@ _QUERIES: Any = aiosql.from_str(
 )
 _PAGE = 1000
 _AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-# What the caller sent and only wants back: fields of `Job` kept together in one column.
-_ECHO = ("metadata", "settings", "error_mitigation", "registers")
 
 
 class SqliteStore:
@@ -60,79 +66,95 @@ class SqliteStore:
     def job(self, project_id: str, job_id: str) -> Job | None:
         """Return one job of a project."""
         row = _QUERIES.job(self._reader(), id=job_id, project_id=project_id)
-        return None if row is None else _job(row)
+        return None if row is None else job_of_row(row)
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of a project's jobs, newest first."""
-        find = _QUERIES.jobs if query.ids is None else _QUERIES.jobs_of_ids
+        find = _QUERIES.jobs
+        if query.ids is not None:
+            find = _QUERIES.jobs_of_ids
+        elif query.parent_id is not None:
+            find = _QUERIES.jobs_of_parent
         rows = find(
             self._reader(),
             project_id=query.project_id,
             limit=query.limit,
-            ids=_json(query.ids),
-            statuses=_json(query.statuses),
+            ids=to_json(query.ids),
+            parent_id=query.parent_id,
+            statuses=to_json(query.statuses),
             backend=query.backend,
             submitter_id=query.submitter_id,
+            session_id=query.session_id,
             before=query.before or _AFTER_EVERY_ID,
         )
-        return [_job(row) for row in rows]
+        return [job_of_row(row) for row in rows]
 
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""
         after = ""
         while page := list(_QUERIES.unfinished_jobs(self._reader(), after=after, limit=_PAGE)):
-            yield from map(_job, page)
+            yield from map(job_of_row, page)
             after = page[-1]["id"]
 
     def job_and_input(self, project_id: str, job_id: str) -> tuple[Job, bytes] | None:
         """Return one job of a project and what it was submitted with."""
         row = _QUERIES.job_and_input(self._reader(), id=job_id, project_id=project_id)
-        return None if row is None else (_job(row), row["data"])
+        return None if row is None else (job_of_row(row), row["data"])
 
-    def insert_job(self, job: Job, data: bytes) -> Future[Job]:
-        """Remember a new job and its input."""
+    def child_ids(self, parent_id: str) -> list[str]:
+        """Return the ids of a parent's children, in the order of their circuits."""
+        return [row["id"] for row in _QUERIES.child_ids(self._reader(), parent_id=parent_id)]
+
+    def insert_jobs(self, jobs: Sequence[NewJob], now: datetime) -> Future[Job]:
+        """Remember new jobs and their inputs, all or none; their session takes the first."""
 
         def write(database: sqlite3.Connection) -> Job:
-            _QUERIES.insert_job(database, **_row(job))
-            _QUERIES.insert_job_input(database, job_id=job.id, data=data)
-            return job
+            _join_session(database, jobs[0].job, now)
+            for job, data in jobs:
+                _QUERIES.insert_job(database, **job_to_row(job))
+                _QUERIES.insert_job_input(database, job_id=job.id, data=data)
+            return jobs[0].job
 
         return self._writer.submit(write)
 
     def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
         """Write each changed job whose stored one still has the expected status and attempt."""
-        return self._writer.submit(lambda database: [_put(database, row) for row in changes])
+
+        def write(database: sqlite3.Connection) -> list[bool]:
+            written = [_put(database, change) for change in changes]
+            _have_parents_follow(database, [change.job for change in changes])
+            return written
+
+        return self._writer.submit(write)
 
     def change_jobs(
-        self, project_id: str, job_ids: Sequence[str], step: Step
+        self, project_id: str, job_ids: Sequence[str], step: Step, now: datetime
     ) -> Future[list[tuple[Job, tuple[Effect, ...]]]]:
-        """Read, step and write each job in one transaction; unknown ids are passed over."""
+        """Read, step and write each job, and its children, in one transaction."""
 
         def write(database: sqlite3.Connection) -> list[tuple[Job, tuple[Effect, ...]]]:
             changed = []
-            for job_id in job_ids:
-                row = _QUERIES.job(database, id=job_id, project_id=project_id)
-                if row is not None:
-                    job = _job(row)
-                    after, effects = step(job)
-                    if after is not job:
-                        _put(database, Change(after, job))
-                    changed.append((after, effects))
+            for job in _with_children(database, project_id, job_ids):
+                after, effects = step(job)
+                if after is not job:
+                    _put(database, Change(after, job))
+                changed.append((after, effects))
+            _have_parents_follow(database, [job for job, _ in changed], now)
             return changed
 
         return self._writer.submit(write)
 
     def delete_jobs(
-        self, project_id: str, job_ids: Sequence[str]
+        self, project_id: str, job_ids: Sequence[str], now: datetime
     ) -> Future[list[tuple[str, StoredResult | None]]]:
-        """Delete jobs with their inputs and results; return the ids found and where results lie."""
+        """Delete jobs and their children; return the ids found and where results lie."""
 
         def write(database: sqlite3.Connection) -> list[tuple[str, StoredResult | None]]:
-            deleted = []
-            for job_id in job_ids:
-                result = _result(database, project_id, job_id)
-                if _QUERIES.delete_job(database, id=job_id, project_id=project_id):
-                    deleted.append((job_id, result))
+            jobs = _with_children(database, project_id, job_ids)
+            deleted = [(job.id, _result(database, project_id, job.id)) for job in jobs]
+            for job in jobs:
+                _QUERIES.delete_job(database, id=job.id, project_id=project_id)
+            _have_parents_follow(database, jobs, now)
             return deleted
 
         return self._writer.submit(write)
@@ -146,6 +168,52 @@ class SqliteStore:
     def blobs(self) -> Iterator[str]:
         """Yield the name of every blob that a job refers to."""
         return (row["blob"] for row in _QUERIES.blobs(self._reader()))
+
+    # --- sessions and usage --------------------------------------------------------------
+
+    def session(self, project_id: str, session_id: str) -> Session | None:
+        """Return one session of a project."""
+        row = _QUERIES.session(self._reader(), id=session_id, project_id=project_id)
+        return None if row is None else session_of_row(row)
+
+    def sessions(self, project_id: str) -> list[Session]:
+        """Return the sessions of a project, newest first."""
+        rows = _QUERIES.sessions(self._reader(), project_id=project_id)
+        return [session_of_row(row) for row in rows]
+
+    def insert_session(self, session: Session) -> Future[Session]:
+        """Remember a new session."""
+
+        def write(database: sqlite3.Connection) -> Session:
+            _QUERIES.insert_session(database, **session_to_row(session))
+            return session
+
+        return self._writer.submit(write)
+
+    def end_session(
+        self, project_id: str, session_id: str, ender_id: str, now: datetime
+    ) -> Future[Session | None]:
+        """End a session, if it has not ended; None where there is none of that id."""
+
+        def write(database: sqlite3.Connection) -> Session | None:
+            row = _QUERIES.session(database, id=session_id, project_id=project_id)
+            if row is None:
+                return None
+            session = end(session_of_row(row), ender_id, now)
+            _QUERIES.update_session(database, **session_to_row(session))
+            return session
+
+        return self._writer.submit(write)
+
+    def usage(self, organization_id: str, start: datetime, end: datetime) -> list[UsageRow]:
+        """Return what an organization's jobs took, by day, project, submitter and backend."""
+        rows = _QUERIES.usage(
+            self._reader(),
+            organization_id=organization_id,
+            start=to_microseconds(start),
+            end=to_microseconds(end),
+        )
+        return [UsageRow(**dict(row)) for row in rows]
 
     # --- projects and keys ---------------------------------------------------------------
 
@@ -167,14 +235,18 @@ class SqliteStore:
 
         return self._writer.submit(write)
 
+    def project(self, project_id: str) -> Project:
+        """Return a project."""
+        return Project(**dict(_QUERIES.project(self._reader(), id=project_id)))
+
     def key(self, key_hash: bytes) -> Key | None:
         """Return a key by its hash, revoked or not."""
         row = _QUERIES.key(self._reader(), hash=key_hash)
-        return None if row is None else _key(row)
+        return None if row is None else key_of_row(row)
 
     def keys(self) -> list[Key]:
         """Return every key, oldest first."""
-        return [_key(row) for row in _QUERIES.keys(self._reader())]
+        return [key_of_row(row) for row in _QUERIES.keys(self._reader())]
 
     def insert_key(self, key: Key, key_hash: bytes) -> Future[Key]:
         """Remember a new key by its hash."""
@@ -188,7 +260,7 @@ class SqliteStore:
                 submitter_id=key.submitter_id,
                 name=key.name,
                 prefix=key.prefix,
-                created_at=_to_microseconds(key.created_at),
+                created_at=to_microseconds(key.created_at),
             )
             return key
 
@@ -198,7 +270,7 @@ class SqliteStore:
         """Revoke a key; false where there was none to revoke."""
         return self._writer.submit(
             lambda database: bool(
-                _QUERIES.revoke_key(database, id=key_id, now=_to_microseconds(now))
+                _QUERIES.revoke_key(database, id=key_id, now=to_microseconds(now))
             )
         )
 
@@ -225,7 +297,10 @@ class SqliteStore:
 
 def _put(database: sqlite3.Connection, change: Change) -> bool:
     job, expected, result = change
-    row = _row(job) | {"expected_status": expected.status, "expected_attempt": expected.attempt}
+    row = job_to_row(job) | {
+        "expected_status": expected.status,
+        "expected_attempt": expected.attempt,
+    }
     if not _QUERIES.update_job(database, **row):
         return False
     if result is not None:
@@ -238,87 +313,51 @@ def _result(database: sqlite3.Connection, project_id: str, job_id: str) -> Store
     return None if row is None else StoredResult(*row)
 
 
-def _row(job: Job) -> dict[str, Any]:
-    echo = {name: value for name in _ECHO if (value := getattr(job, name)) is not None}
-    return {
-        "id": job.id,
-        "project_id": job.project_id,
-        "submitter_id": job.submitter_id,
-        "status": job.status,
-        "attempt": job.attempt,
-        "backend": job.backend,
-        "job_type": job.job_type,
-        "shots": job.shots,
-        "seed": job.seed,
-        "noise_model": job.noise_model,
-        "name": job.name,
-        "num_qubits": job.num_qubits,
-        "gates_1q": job.gate_counts[0],
-        "gates_2q": job.gate_counts[1],
-        "engine": job.engine,
-        "precision": job.precision,
-        "predicted_seconds": job.predicted_seconds,
-        "memory_bytes": job.memory_bytes,
-        "submitted_at": _to_microseconds(job.submitted_at),
-        "started_at": job.started_at and _to_microseconds(job.started_at),
-        "completed_at": job.completed_at and _to_microseconds(job.completed_at),
-        "failure_code": job.failure and job.failure.code,
-        "failure_message": job.failure and job.failure.message,
-        "warnings": _json(job.warnings or None),
-        "echo": _json(echo or None),
-    }
+def _join_session(database: sqlite3.Connection, job: Job, now: datetime) -> None:
+    """Have a job's session, if it names one, take it."""
+    if job.session_id is None:
+        return
+    row = _QUERIES.session(database, id=job.session_id, project_id=job.project_id)
+    if row is None:
+        raise InvalidInputError("session_id", f"there is no session '{job.session_id}'")
+    taken = _QUERIES.num_jobs_of_session(database, session_id=job.session_id)["number"]
+    session = join(session_of_row(row), job.backend, taken, now)
+    _QUERIES.update_session(database, **session_to_row(session))
 
 
-def _job(row: sqlite3.Row) -> Job:
-    echo = msgspec.json.decode(row["echo"]) if row["echo"] else {}
-    code = row["failure_code"]
-    return Job(
-        id=row["id"],
-        project_id=row["project_id"],
-        submitter_id=row["submitter_id"],
-        status=JobStatus(row["status"]),
-        attempt=row["attempt"],
-        backend=row["backend"],
-        job_type=row["job_type"],
-        shots=row["shots"],
-        seed=row["seed"],
-        noise_model=row["noise_model"],
-        name=row["name"],
-        num_qubits=row["num_qubits"],
-        gate_counts=(row["gates_1q"], row["gates_2q"]),
-        engine=row["engine"],
-        precision=row["precision"],
-        predicted_seconds=row["predicted_seconds"],
-        memory_bytes=row["memory_bytes"],
-        submitted_at=_from_microseconds(row["submitted_at"]),
-        started_at=row["started_at"] and _from_microseconds(row["started_at"]),
-        completed_at=row["completed_at"] and _from_microseconds(row["completed_at"]),
-        failure=None if code is None else Failure(code, row["failure_message"]),
-        warnings=tuple(msgspec.json.decode(row["warnings"])) if row["warnings"] else (),
-        **echo,
-    )
+def _with_children(
+    database: sqlite3.Connection, project_id: str, job_ids: Sequence[str]
+) -> list[Job]:
+    """Return those jobs of a project that are there, each parent followed by its children."""
+    jobs: dict[str, Job] = {}
+    for job_id in job_ids:
+        row = _QUERIES.job(database, id=job_id, project_id=project_id)
+        if row is not None:
+            jobs[job_id] = job = job_of_row(row)
+            if job.is_parent:
+                jobs |= {child.id: child for child in _children(database, job_id)}
+    return list(jobs.values())
 
 
-def _key(row: sqlite3.Row) -> Key:
-    revoked_at = row["revoked_at"]
-    return Key(
-        id=row["id"],
-        project_id=row["project_id"],
-        submitter_id=row["submitter_id"],
-        name=row["name"],
-        prefix=row["prefix"],
-        created_at=_from_microseconds(row["created_at"]),
-        revoked_at=None if revoked_at is None else _from_microseconds(revoked_at),
-    )
+def _children(database: sqlite3.Connection, parent_id: str) -> list[Job]:
+    return list(map(job_of_row, _QUERIES.children(database, parent_id=parent_id)))
 
 
-def _json(value: object) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _to_microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def _from_microseconds(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _have_parents_follow(
+    database: sqlite3.Connection, children: Sequence[Job], now: datetime | None = None
+) -> None:
+    """Have the parents of changed jobs stand where their children do."""
+    changed = {child.parent_id: child for child in children if child.parent_id is not None}
+    for parent_id, child in changed.items():
+        row = _QUERIES.job(database, id=parent_id, project_id=child.project_id)
+        if row is None:
+            continue
+        parent = job_of_row(row)
+        counts = _QUERIES.child_statuses(database, parent_id=parent_id)
+        statuses = {JobStatus(row["status"]): row["number"] for row in counts}
+        time = now or child.completed_at or child.started_at or child.submitted_at
+        after = follow(parent, statuses, time)
+        if after is not parent and after.status in TERMINAL:
+            after = sum_up(after, _children(database, parent_id))
+        if after != parent:
+            _put(database, Change(after, parent))

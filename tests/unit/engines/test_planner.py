@@ -3,9 +3,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
+from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
-from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, refuse_noise
+from ionbox.circuits.gates import ROW_BY_NAME
+from ionbox.circuits.observable import Observable
+from ionbox.circuits.program import Program, ProgramBuilder, program_of
+from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named, plan
 
 GIB = 1 << 30
@@ -25,17 +30,30 @@ class Answering:
         raise NotImplementedError
 
 
-def estimating(name: str, *, seconds: float = 1.0, memory_bytes: int = 1024) -> Answering:
-    return Answering(name, Estimate(name, memory_bytes, seconds, 1, "float64", is_exact=True))
+def estimating(
+    name: str, *, seconds: float = 1.0, memory_bytes: int = 1024, is_exact: bool = True
+) -> Answering:
+    return Answering(name, Estimate(name, memory_bytes, seconds, 1, "float64", is_exact))
 
 
 def refusing(name: str, reason: str) -> Answering:
     return Answering(name, Refusal(name, reason))
 
 
-def make_workload(num_qubits: int = 2, noise_model: str = "ideal") -> Workload:
-    circuit = Circuit.from_operations(num_qubits, "qis", [])
-    return Workload(circuit, shots=100, seed=7, noise_model=noise_model)
+def make_workload(num_qubits: int = 2, noise_model: str | None = None) -> Workload:
+    program = program_of(Circuit.from_operations(num_qubits, "qis", []))
+    noise = None if noise_model is None else NOISE_MODELS[noise_model]
+    return Workload(program, shots=100, seed=7, noise=noise)
+
+
+def measuring_midway(num_qubits: int, times: int) -> Program:
+    builder = ProgramBuilder(num_qubits, "qis")
+    bits = builder.add_register("c", times)
+    for bit in range(bits.size):
+        builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+        builder.measure(0, bit)
+    builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+    return builder.build()
 
 
 def test_the_fastest_engine_that_fits_is_chosen() -> None:
@@ -55,7 +73,7 @@ def test_the_fastest_engine_is_passed_over_when_it_does_not_fit() -> None:
 
     assert made.chosen == small.answer
     assert made.answers[0] == Refusal(
-        "large", "2 qubits need 2.0 GiB; 1.0 GiB are available", is_too_large=True
+        "large", "2 qubits need 2.0 GiB; 1.0 GiB are available", is_too_large=True, is_moot=True
     )
 
 
@@ -99,11 +117,56 @@ def test_reasons_are_joined_and_each_is_told_once() -> None:
     assert plan(make_workload(), memory_bytes=GIB, engines=engines).refusal == "too wide; too noisy"
 
 
-def test_noise_is_refused_by_the_whole_house_in_one_sentence() -> None:
-    made = plan(make_workload(noise_model="aria-1"), memory_bytes=GIB)
+def test_an_exact_engine_comes_before_a_faster_one_that_samples() -> None:
+    exact, fast = estimating("exact", seconds=9), estimating("fast", is_exact=False)
 
-    assert made.refusal == "noise model 'aria-1' is not available yet; known: ideal"
-    assert made.answers == tuple(refuse_noise(engine.name, "aria-1") for engine in ENGINES)
+    assert plan(make_workload(), memory_bytes=GIB, engines=[fast, exact]).chosen == exact.answer
+
+
+def test_of_answers_that_do_not_count_nothing_is_told() -> None:
+    other = Answering("other", Refusal("other", "not mine", is_moot=True))
+    small, large = (estimating("any", memory_bytes=size * GIB) for size in (2, 3))
+    too_wide = Answering("wide", Refusal("wide", "too wide", is_too_large=True))
+
+    made = plan(make_workload(), memory_bytes=GIB, engines=[other, large, small, too_wide])
+
+    assert made.refusal == "2 qubits need 2.0 GiB; 1.0 GiB are available; too wide"
+    assert made.is_too_large
+
+
+@pytest.mark.parametrize(
+    ("workload", "engine"),
+    [
+        (make_workload(), "statevector"),
+        (replace(make_workload(), observable=Observable(("ZZ",), (1.0,))), "statevector"),
+        (make_workload(noise_model="aria-1"), "trajectories"),
+        (replace(make_workload(), program=measuring_midway(2, 12)), "branches"),
+        (replace(make_workload(), program=measuring_midway(2, 13)), "trajectories"),
+        (replace(make_workload(), program=measuring_midway(2, 2), max_outcomes=3), "trajectories"),
+    ],
+    ids=["ideal", "observable", "noisy", "few branches", "many branches", "many outcomes"],
+)
+def test_each_kind_of_workload_has_its_engine(workload: Workload, engine: str) -> None:
+    made = plan(workload, memory_bytes=GIB)
+
+    assert made.chosen is not None
+    assert made.chosen.engine == engine
+
+
+def test_a_program_wider_than_the_device_that_is_modelled_is_too_large() -> None:
+    made = plan(make_workload(26, "aria-1"), memory_bytes=GIB)
+
+    assert made.refusal == "26 qubits; noise model 'aria-1' has 25"
+    assert made.is_too_large
+
+
+def test_a_wide_program_with_measurements_midway_is_too_large_in_one_sentence() -> None:
+    workload = replace(make_workload(), program=measuring_midway(28, 3), max_outcomes=2**30)
+
+    made = plan(workload, memory_bytes=GIB)
+
+    assert made.refusal == "28 qubits need 13.0 GiB; 1.0 GiB are available"
+    assert made.is_too_large
 
 
 def test_33_qubits_do_not_fit_into_a_laptop() -> None:

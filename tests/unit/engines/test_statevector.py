@@ -6,13 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit, Operation
-from ionbox.circuits.gates import GATE_BY_NAME
+from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
+from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector
+from ionbox.circuits.program import ProgramBuilder, program_of
 from ionbox.engines.engine import Estimate, Precision, Refusal, Workload
 from ionbox.engines.statevector import StateVectorEngine
+from ionbox.formats.results import OUTPUT_ALL, Exact, Expectation, Probabilities
 
 ENGINE = StateVectorEngine()
 
@@ -42,7 +49,7 @@ def make_workload(
     num_qubits: int, operations: Sequence[Operation], precision: Precision = "float64"
 ) -> Workload:
     circuit = Circuit.from_operations(num_qubits, "qis", operations)
-    return Workload(circuit, shots=100, seed=7, precision=precision)
+    return Workload(program_of(circuit), shots=100, seed=7, precision=precision)
 
 
 def turned(qubits: Sequence[int]) -> list[Operation]:
@@ -50,7 +57,9 @@ def turned(qubits: Sequence[int]) -> list[Operation]:
 
 
 def probabilities(workload: Workload) -> NDArray[np.float64]:
-    read = ENGINE.run(workload).probabilities
+    result = ENGINE.run(workload).result
+    assert isinstance(result, Exact)
+    read = result.registers[OUTPUT_ALL]
     values = np.zeros(2**read.num_qubits)
     values[slice(None) if read.basis_states is None else read.basis_states] = read.values
     return values
@@ -115,7 +124,8 @@ def test_a_long_evolution_under_terms_that_do_not_commute_stays_exact() -> None:
     operations = [*turned(range(5)), pauliexp(WORDS["ising chain"], range(5), time=40)]
     workload = make_workload(5, operations)
 
-    expected = np.abs(state_vector(workload.circuit)) ** 2
+    assert workload.program.circuit is not None
+    expected = np.abs(state_vector(workload.program.circuit)) ** 2
 
     assert np.max(np.abs(probabilities(workload) - expected)) <= 1e-12
 
@@ -144,7 +154,8 @@ def test_a_long_evolution_of_few_targets_is_one_matrix() -> None:
     operation = pauliexp(["XX", "ZI"], range(2), time=1000)
     workload = make_workload(2, [*turned([0, 1]), operation])
 
-    expected = np.abs(state_vector(workload.circuit)) ** 2
+    assert workload.program.circuit is not None
+    expected = np.abs(state_vector(workload.program.circuit)) ** 2
 
     assert isinstance(ENGINE.assess(workload), Estimate)
     assert np.max(np.abs(probabilities(workload) - expected)) <= 1e-12
@@ -154,7 +165,7 @@ def test_a_register_too_wide_for_any_machine_is_refused_before_anything_is_count
     answer = ENGINE.assess(make_workload(5000, []))
 
     assert answer == Refusal(
-        "statevector", "5000 qubits; the state-vector engine takes at most 48", is_too_large=True
+        "statevector", "5000 qubits; a state vector covers at most 48", is_too_large=True
     )
 
 
@@ -190,7 +201,105 @@ def test_a_run_takes_the_memory_that_the_estimate_says(
 def test_sampling_takes_the_memory_that_the_estimate_says(precision: Precision) -> None:
     workload = make_workload(18, [qis("h", (qubit,)) for qubit in range(18)], precision)
 
-    assert_memory_is_estimated(replace(workload, max_outcomes=1024, shots=100_000))
+    assert_memory_is_estimated(changed(workload, max_outcomes=1024, shots=100_000))
+
+
+def test_an_expectation_value_takes_the_memory_that_the_estimate_says() -> None:
+    workload = make_workload(18, [qis("h", (qubit,)) for qubit in range(18)])
+
+    assert_memory_is_estimated(changed(workload, observable=Observable(("Z" * 18,), (0.5,))))
+
+
+def test_an_expectation_value_comes_in_float64_whatever_the_width() -> None:
+    workload = make_workload(21, [qis("ry", (20,), 1.2)], "auto")
+
+    result = ENGINE.run(changed(workload, observable=Observable(("Z" + "I" * 20,), (1.0,)))).result
+
+    assert isinstance(result, Expectation)
+    assert result.value == pytest.approx(np.cos(1.2), abs=1e-14)
+    assert result.variance == pytest.approx(np.sin(1.2) ** 2, abs=1e-14)
+
+
+def test_expectation_values_of_anything_but_an_ideal_circuit_are_refused() -> None:
+    observable = Observable(("Z",), (1.0,))
+    builder = ProgramBuilder(1, "qis")
+    builder.measure(0, builder.add_register("c", 1).start)
+    builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+    noisy = changed(make_workload(1, []), noise=NOISE_MODELS["aria-1"], observable=observable)
+    dynamic = Workload(builder.build(), shots=100, seed=7, observable=observable)
+
+    reasons = [ENGINE.assess(workload) for workload in (noisy, dynamic)]
+
+    start = "expectation values are computed of ideal circuits only, not with "
+    assert reasons == [
+        Refusal("statevector", f"{start}noise model 'aria-1'"),
+        Refusal("statevector", f"{start}measurements, resets or jumps before the end"),
+    ]
+
+
+def test_registers_hold_what_was_measured_into_them() -> None:
+    circuit = Circuit.from_operations(3, "qis", [qis("x", (1,)), qis("h", (2,))])
+    registers: dict[str, list[int | None]] = {
+        "all": [0, 1, 2],
+        "mixed": [2, None, 1, 1],
+        "none": [None],
+        "": [],
+    }
+
+    result = ENGINE.run(Workload(program_of(circuit, registers), shots=100, seed=7)).result
+
+    assert isinstance(result, Exact)
+    assert {name: listed(read) for name, read in result.registers.items()} == {
+        "output_all": {0b010: 0.5, 0b110: 0.5},
+        "all": {0b010: 0.5, 0b110: 0.5},
+        "mixed": {0b1100: 0.5, 0b1101: 0.5},
+        "none": {0: 1.0},
+        "": {0: 1.0},
+    }
+
+
+@given(data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=60)
+def test_registers_are_marginals_of_output_all_also_when_sampled(data: st.DataObject) -> None:
+    qubits = data.draw(st.lists(st.none() | st.integers(0, 4), max_size=7))
+    circuit = Circuit.from_operations(5, "qis", [*turned(range(5)), qis("h", (3,))])
+    workload = Workload(program_of(circuit, {"c": qubits}), shots=500, seed=7)
+
+    for asked in (workload, changed(workload, max_outcomes=3)):
+        result = ENGINE.run(asked).result
+
+        assert isinstance(result, Exact)
+        expected: dict[int, float] = {}
+        for state, value in listed(result.registers[OUTPUT_ALL]).items():
+            bits = [0 if qubit is None else state >> qubit & 1 for qubit in qubits]
+            key = sum(bit << place for place, bit in enumerate(bits))
+            expected[key] = expected.get(key, 0.0) + value
+        assert listed(result.registers["c"]) == pytest.approx(expected, abs=1e-14)
+
+
+def test_a_register_that_no_key_can_number_is_refused() -> None:
+    circuit = Circuit.from_operations(1, "qis", [])
+
+    answer = ENGINE.assess(Workload(program_of(circuit, {"c": [0] * 65}), shots=100, seed=7))
+
+    assert answer == Refusal(
+        "statevector", "register 'c' has 65 bits; probabilities are listed of at most 64"
+    )
+
+
+def test_a_register_of_64_bits_is_listed() -> None:
+    circuit = Circuit.from_operations(1, "qis", [qis("x", (0,))])
+
+    result = ENGINE.run(Workload(program_of(circuit, {"c": [0] * 64}), shots=100, seed=7)).result
+
+    assert isinstance(result, Exact)
+    assert listed(result.registers["c"]) == {2**64 - 1: 1.0}
+
+
+def listed(read: Probabilities) -> dict[int, float]:
+    states = np.arange(read.values.size) if read.basis_states is None else read.basis_states
+    pairs = zip(states.tolist(), read.values.tolist(), strict=True)
+    return {state: value for state, value in pairs if value}
 
 
 def assert_memory_is_estimated(workload: Workload) -> None:

@@ -1,22 +1,29 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ionbox.formats.results import (
+    MAX_SHOTS,
+    OUTPUT_ALL,
+    Exact,
+    Expectation,
     FloatArray,
     Probabilities,
+    Result,
+    Sampled,
+    Shots,
     count_outcomes,
     decode,
     encode,
-    probabilities_v1,
-    probabilities_v2,
+    histogram,
+    integers,
     read_out,
 )
 
@@ -27,8 +34,8 @@ both_precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
 @st.composite
-def results(draw: st.DrawFn) -> Probabilities:
-    num_qubits = draw(st.integers(1, 8))
+def probabilities(draw: st.DrawFn) -> Probabilities:
+    num_qubits = draw(st.integers(1, 6))
     dtype = draw(st.sampled_from([np.float64, np.float32]))
     weight = st.one_of(st.just(0.0), st.floats(2**-20, 1, width=32))
     weights = draw(st.lists(weight, min_size=2**num_qubits, max_size=2**num_qubits))
@@ -36,31 +43,72 @@ def results(draw: st.DrawFn) -> Probabilities:
     return read_out(np.array(weights, dtype), num_qubits)
 
 
-def sparse(num_qubits: int, values: dict[int, float]) -> Probabilities:
+def registers(widths: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, int]]:
+    others = st.dictionaries(st.text(max_size=4), widths, max_size=3)
+    return st.builds(lambda width, more: {OUTPUT_ALL: width} | more, widths, others)
+
+
+@st.composite
+def sampled(draw: st.DrawFn) -> Sampled:
+    num_shots = draw(st.integers(1, 9))
+    widths = draw(registers(st.integers(1, 200)))
+    return Sampled({name: draw(shots(num_shots, width)) for name, width in widths.items()})
+
+
+@st.composite
+def shots(draw: st.DrawFn, num_shots: int, num_bits: int) -> Shots:
+    keys = st.integers(0, 2**num_bits - 1)
+    return make_shots(num_bits, draw(st.lists(keys, min_size=num_shots, max_size=num_shots)))
+
+
+def make_shots(num_bits: int, keys: Sequence[int]) -> Shots:
+    row_bytes = -(-num_bits // 8)
+    data = b"".join(key.to_bytes(row_bytes, "little") for key in keys)
+    return Shots(num_bits, np.frombuffer(data, np.uint8).reshape(len(keys), row_bytes))
+
+
+def output_all(register: Probabilities) -> Exact:
+    return Exact({OUTPUT_ALL: register})
+
+
+def sparse(num_qubits: int, values: dict[int, float]) -> Exact:
     basis_states = np.array(sorted(values), np.uint64)
-    return Probabilities(num_qubits, basis_states, np.array([values[k] for k in sorted(values)]))
+    column = np.array([values[key] for key in sorted(values)])
+    return output_all(Probabilities(num_qubits, basis_states, column))
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+exact = st.one_of(
+    probabilities().map(output_all),
+    st.builds(
+        lambda first, more: Exact({OUTPUT_ALL: first} | more),
+        probabilities(),
+        st.dictionaries(st.text(max_size=4), probabilities(), max_size=2),
+    ),
+)
+results: st.SearchStrategy[Result] = st.one_of(
+    exact, sampled(), st.builds(Expectation, numbers, numbers)
+)
+
+
+def facts(result: Result) -> object:
+    """Return what two equal results have in common, in values that compare."""
+    if isinstance(result, Expectation):
+        return result
+    return type(result), [
+        (name, register_facts(register)) for name, register in result.registers.items()
+    ]
+
+
+def register_facts(register: Probabilities | Shots) -> object:
+    if isinstance(register, Shots):
+        return register.num_bits, register.rows.dtype, register.rows.tolist()
+    states = None if register.basis_states is None else register.basis_states.tolist()
+    return register.num_qubits, states, register.values.dtype, register.values.tolist()
 
 
 def make_weights(values: Sequence[float], dtype: FloatType) -> FloatArray:
     return np.array(values, np.float64).astype(dtype)
-
-
-def printed(probabilities: Probabilities, chunk_size: int = 65536) -> bytes:
-    return b"".join(probabilities_v1(probabilities, chunk_size=chunk_size))
-
-
-def one_hot(num_qubits: int, place: int, dtype: FloatType) -> FloatArray:
-    weights = np.zeros(2**num_qubits, dtype)
-    weights[place] = 1
-    return weights
-
-
-@both_precisions
-def test_the_bell_pair_is_exactly_a_half(dtype: FloatType) -> None:
-    amplitude = dtype(1) / np.sqrt(dtype(2))
-    weights = make_weights([amplitude**2, 0, 0, amplitude**2], dtype)
-
-    assert printed(read_out(weights, 2)) == b'{"0":0.5,"3":0.5}'
 
 
 @pytest.mark.parametrize(("dtype", "share"), [(np.float64, 1e-24), (np.float32, 1e-10)])
@@ -107,23 +155,43 @@ def test_weights_that_are_no_probabilities_are_an_error(weights: list[float]) ->
         read_out(np.array(weights), 1)
 
 
-@given(results())
+# --- values ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("num_bits", [1, 7, 8, 20, 64, 65, 3000, 10_000])
+def test_a_histogram_counts_the_shots_of_each_outcome_in_ascending_order(num_bits: int) -> None:
+    top = 2**num_bits - 1
+    keys = [top, 0, top // 3, top, 1, top // 3, top, 0, 0, 0]
+
+    rows, counts = histogram(make_shots(num_bits, keys))
+
+    assert dict(zip(integers(rows), counts.tolist(), strict=True)) == Counter(keys)
+    assert integers(rows) == sorted(set(keys))
+
+
+@given(shots(30, 12))
 @steady
-def test_the_stored_form_is_read_back_as_it_was(probabilities: Probabilities) -> None:
-    back = decode(encode(probabilities))
+def test_a_histogram_agrees_with_counting_one_by_one(register: Shots) -> None:
+    rows, counts = histogram(register)
 
-    assert back.num_qubits == probabilities.num_qubits
-    assert back.values.dtype == probabilities.values.dtype
-    assert back.significant_digits == probabilities.significant_digits
-    assert np.array_equal(back.values, probabilities.values)
-    if probabilities.basis_states is None:
-        assert back.basis_states is None
-    else:
-        assert back.basis_states is not None
-        assert np.array_equal(back.basis_states, probabilities.basis_states)
+    expected = sorted(Counter(integers(register.rows)).items())
+    assert list(zip(integers(rows), counts.tolist(), strict=True)) == expected
 
 
-def test_the_stored_form_is_the_one_that_is_documented() -> None:
+def test_bit_0_of_a_row_is_the_lowest_of_its_integer() -> None:
+    assert integers(np.array([[0b10, 0b1]], np.uint8)) == [2 + 2**8]
+
+
+# --- the stored form -------------------------------------------------------------------------
+
+
+@given(results)
+@steady
+def test_the_stored_form_is_read_back_as_it_was(result: Result) -> None:
+    assert facts(decode(encode(result))) == facts(result)
+
+
+def test_the_stored_form_of_output_all_alone_is_the_one_that_is_documented() -> None:
     stored = encode(sparse(40, {1: 0.25, 2**39: 0.75}))
 
     assert stored[:8] == b"IXPR\x01\x01\x08\x00"
@@ -132,23 +200,106 @@ def test_the_stored_form_is_the_one_that_is_documented() -> None:
     assert len(stored) == 56
 
 
-def test_reading_the_stored_form_copies_nothing() -> None:
-    stored = bytearray(encode(sparse(3, {1: 0.25, 6: 0.75})))
+def test_what_the_first_version_stored_is_still_read() -> None:
+    stored = bytes.fromhex(
+        "4958505201010800020000000000000002000000000000000000000000000000"
+        "0300000000000000000000000000e03f000000000000e03f"
+    )
 
-    values = decode(memoryview(stored)).values
-    stored[-16:-8] = np.float64(0.125).tobytes()
-
-    assert values.tolist() == [0.125, 0.75]
+    assert facts(decode(stored)) == facts(sparse(2, {0: 0.5, 3: 0.5}))
 
 
-@given(probabilities=results(), data=st.data())
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (
+            Sampled({OUTPUT_ALL: make_shots(9, [1, 256]), "c": make_shots(1, [1, 0])}),
+            {
+                "kind": "sampled",
+                "shots": 2,
+                "registers": {
+                    OUTPUT_ALL: {"num_bits": 9, "rows": b"\x01\x00\x00\x01"},
+                    "c": {"num_bits": 1, "rows": b"\x01\x00"},
+                },
+            },
+        ),
+        (
+            Exact(
+                {**sparse(2, {3: 1.0}).registers, "c": sparse(1, {1: 1.0}).registers[OUTPUT_ALL]}
+            ),
+            {
+                "kind": "exact",
+                "registers": {
+                    OUTPUT_ALL: encode(sparse(2, {3: 1.0})),
+                    "c": encode(sparse(1, {1: 1.0})),
+                },
+            },
+        ),
+        (Expectation(-1.5, 0.25), {"kind": "expectation", "value": -1.5, "variance": 0.25}),
+    ],
+)
+def test_any_other_result_is_a_header_and_a_map(
+    result: Result, expected: Mapping[str, object]
+) -> None:
+    stored = encode(result)
+
+    assert stored[:8] == b"IXRS\x01\x00\x00\x00"
+    assert msgspec.msgpack.decode(stored[8:]) == expected
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        sparse(3, {1: 0.25, 6: 0.75}),
+        Exact(dict.fromkeys((OUTPUT_ALL, "c"), sparse(3, {6: 1.0}).registers[OUTPUT_ALL])),
+        Sampled({OUTPUT_ALL: make_shots(16, [1, 2])}),
+    ],
+)
+def test_reading_the_stored_form_copies_nothing(result: Exact | Sampled) -> None:
+    stored = bytearray(encode(result))
+
+    register = list(decode(memoryview(stored).toreadonly()).registers.values())[-1]  # type: ignore[union-attr]
+    column = register.rows if isinstance(register, Shots) else register.values
+
+    assert np.shares_memory(column, np.frombuffer(stored, np.uint8))
+    assert not column.flags.writeable
+
+
+@given(result=results, data=st.data())
 @steady
-def test_a_truncated_result_is_an_error(probabilities: Probabilities, data: st.DataObject) -> None:
-    stored = encode(probabilities)
+def test_a_truncated_result_is_an_error(result: Result, data: st.DataObject) -> None:
+    stored = encode(result)
     length = data.draw(st.integers(0, len(stored) - 1))
 
     with pytest.raises(ValueError, match="stored result"):
         decode(stored[:length])
+
+
+@given(result=results, data=st.data())
+@steady
+def test_damaged_bytes_are_an_error_or_another_result(result: Result, data: st.DataObject) -> None:
+    stored = bytearray(encode(result))
+    places = st.integers(0, min(len(stored), 60) - 1)
+    for place in data.draw(st.lists(places, min_size=1, max_size=4)):
+        stored[place] = data.draw(st.integers(0, 255))
+
+    try:
+        back = decode(memoryview(stored))
+    except ValueError as error:
+        assert str(error)  # noqa: PT017 - either is right
+    else:
+        assert isinstance(back, Exact | Sampled | Expectation)
+
+
+def container(content: object) -> bytes:
+    return b"IXRS\x01\x00\x00\x00" + msgspec.msgpack.encode(content)
+
+
+def stored_shots(
+    num_bits: object, rows: bytes, num_shots: object = 2, name: str = OUTPUT_ALL
+) -> bytes:
+    register = {"num_bits": num_bits, "rows": rows}
+    return container({"kind": "sampled", "shots": num_shots, "registers": {name: register}})
 
 
 @pytest.mark.parametrize(
@@ -162,6 +313,22 @@ def test_a_truncated_result_is_an_error(probabilities: Probabilities, data: st.D
         (b"IXPR\x01\x00\x08\x00" + bytes(32), "contradicts itself"),
         (b"IXPR\x01\x01\x08\x00" + b"\xff" * 16, "contradicts itself"),
         (encode(sparse(2, {0: 1.0})) + b"\x00", "has 41 bytes; its header says 40"),
+        (b"IXRS\x01", "ends after 5 bytes, within its header"),
+        (b"IXRS\x03\x00\x00\x00\x80", "of version 3; this ionbox reads 1"),
+        (container({"kind": "picture"}), "damaged: Invalid value 'picture'"),
+        (container({"kind": "sampled", "shots": 1}), "missing required field `registers`"),
+        (b"IXRS\x01\x00\x00\x00" + b"\x91" * 100_000, "damaged"),
+        (b"IXRS\x01\x00\x00\x00\x81\xa1\xff\xc0", "damaged"),
+        (container({"kind": "exact", "registers": {}}), "first is output_all"),
+        (container({"kind": "exact", "registers": {OUTPUT_ALL: b"IX"}}), "no stored result"),
+        (container({"kind": "expectation", "value": 0.1, "variance": np.inf}), "must be finite"),
+        (stored_shots(3, b"\x01\x02", name="c"), r"\['c'\]; first is output_all"),
+        (stored_shots(9, b"\x01\x00\x00"), "has 3 bytes; 2 shots of 9 bits take 4"),
+        (stored_shots(3, b"\x01\x08"), "has bits beyond the 3 that it says"),
+        (stored_shots(0, b""), ">= 1"),
+        (stored_shots(-8, b"\x01\x08"), ">= 1"),
+        (stored_shots(1, b"", num_shots=0), ">= 1"),
+        (stored_shots(1, b"", num_shots=2**63), "<= 1000000"),
     ],
 )
 def test_foreign_bytes_are_an_error_that_says_what_is_wrong(foreign: bytes, message: str) -> None:
@@ -169,86 +336,34 @@ def test_foreign_bytes_are_an_error_that_says_what_is_wrong(foreign: bytes, mess
         decode(foreign)
 
 
-@both_precisions
-def test_one_outcome_has_probability_one(dtype: FloatType) -> None:
-    assert printed(read_out(one_hot(3, 6, dtype), 3)) == b'{"6":1}'
-
-
-def test_qubit_0_is_the_lowest_bit_of_a_key() -> None:
-    weights = one_hot(2, 0b10, np.float64)  # X on qubit 1
-
-    assert printed(read_out(weights, 2)) == b'{"2":1}'
+def zeros(num_shots: int, row_bytes: int) -> Shots:
+    """Make shots that take no memory, however many."""
+    rows = np.broadcast_to(np.zeros((1, 1), np.uint8), (num_shots, row_bytes))
+    return Shots(8 * row_bytes, rows)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "third"), [(np.float64, b"0.333333333333333"), (np.float32, b"0.3333333")]
+    ("result", "message"),
+    [
+        (Sampled({}), "first is output_all"),
+        (Exact({"c": Probabilities(1, None, np.ones(2) / 2)}), "first is output_all"),
+        (Sampled({OUTPUT_ALL: make_shots(1, [])}), "needs at least one of each"),
+        (Sampled({OUTPUT_ALL: zeros(MAX_SHOTS + 1, 1)}), "may have 1000000 shots"),
+        (Sampled({OUTPUT_ALL: zeros(1, 0)}), "needs at least one of each"),
+        (
+            Sampled({OUTPUT_ALL: make_shots(1, [1]), "c": make_shots(1, [0, 1])}),
+            r"register c has rows of uint8 \(2, 1\); they must be uint8 \(1, 1\)",
+        ),
+        (Sampled({OUTPUT_ALL: Shots(3, np.array([[8]], np.uint8))}), "beyond the 3"),
+        (Sampled({OUTPUT_ALL: Shots(3, np.array([[1]]))}), "rows of int64"),
+        (Expectation(float("nan"), 0.0), "must be finite"),
+    ],
 )
-def test_numbers_have_the_digits_that_mean_something(dtype: FloatType, third: bytes) -> None:
-    weights = make_weights([1, 1, 1, 0], dtype)
-
-    assert printed(read_out(weights, 2)) == b'{"0":%s,"1":%s,"2":%s}' % (third, third, third)
-
-
-def test_small_probabilities_are_valid_json_numbers() -> None:
-    text = printed(sparse(60, {0: 1 - 1e-20, 2**59: 1e-20}))
-
-    assert text == b'{"0":1,"576460752303423488":1e-20}'
-    assert json.loads(text) == {"0": 1, "576460752303423488": 1e-20}
+def test_a_result_that_cannot_be_stored_is_an_error(result: Result, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        encode(result)
 
 
-def test_a_uniform_superposition_is_printed_in_full() -> None:
-    text = printed(read_out(np.full(2**10, 0.001), 10))
-
-    assert json.loads(text) == {str(key): 2**-10 for key in range(2**10)}
-
-
-@given(probabilities=results(), chunk_size=st.integers(1, 300))
-@steady
-def test_chunks_together_are_one_object_with_ascending_keys_and_no_zeros(
-    probabilities: Probabilities, chunk_size: int
-) -> None:
-    text = printed(probabilities, chunk_size)
-
-    read = json.loads(text)
-    assert text == printed(probabilities)
-    assert all(int(low) < int(high) for low, high in pairwise(read))
-    assert 0 not in read.values()
-    assert sum(read.values()) == pytest.approx(1, rel=1e-5)
-
-
-@pytest.mark.parametrize("place", [0, 3, 4, 7])
-def test_chunks_without_outcomes_leave_no_trace(place: int) -> None:
-    dense = Probabilities(3, None, one_hot(3, place, np.float64))
-
-    assert printed(dense, chunk_size=2) == b'{"%d":1}' % place
-
-
-def test_a_small_result_is_one_chunk() -> None:
-    assert list(probabilities_v1(sparse(2, {0: 0.5, 3: 0.5}))) == [b'{"0":0.5,"3":0.5}']
-
-
-def test_no_chunk_holds_more_outcomes_than_asked_for() -> None:
-    chunks = list(probabilities_v1(read_out(np.ones(64), 6), chunk_size=10))
-
-    assert len(chunks) == 7
-    assert max(chunk.count(b":") for chunk in chunks) == 10
-
-
-def test_v2_strings_begin_with_qubit_0_and_are_as_wide_as_the_circuit() -> None:
-    text = b"".join(probabilities_v2(sparse(3, {1: 0.25, 6: 0.75})))
-
-    assert json.loads(text) == {
-        "probabilities": {"registers": {"output_all": {"100": 0.25, "011": 0.75}}}
-    }
-
-
-@pytest.mark.parametrize("chunk_size", [1, 3, 64, 100])
-def test_v2_is_one_object_however_it_is_chunked(chunk_size: int) -> None:
-    probabilities = read_out(np.array([1.0, 0, 2, 0, 0, 0, 0, 1]), 3)
-    text = b"".join(probabilities_v2(probabilities, chunk_size=chunk_size))
-
-    assert json.loads(text)["probabilities"]["registers"]["output_all"] == {
-        "000": 0.25,
-        "010": 0.5,
-        "111": 0.25,
-    }
+def test_shots_beyond_what_the_stored_form_can_hold_are_an_error() -> None:
+    with pytest.raises(ValueError, match="takes 5000000000 bytes; 4294967295 can be stored"):
+        encode(Sampled({OUTPUT_ALL: zeros(MAX_SHOTS, 5000)}))

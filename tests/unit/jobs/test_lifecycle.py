@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from itertools import product
 
@@ -8,7 +9,16 @@ from tests.builders import NOW, make_job
 
 from ionbox.errors import LifecycleError
 from ionbox.jobs.job import Failure, JobStatus
-from ionbox.jobs.lifecycle import TERMINAL, TRANSITIONS, Effect, JobEvent, diagram, step
+from ionbox.jobs.lifecycle import (
+    TERMINAL,
+    TRANSITIONS,
+    Effect,
+    JobEvent,
+    diagram,
+    follow,
+    step,
+    sum_up,
+)
 
 LATER = NOW + timedelta(seconds=1)
 
@@ -90,3 +100,53 @@ def test_the_diagram_shows_every_transition_of_a_job_that_has_not_ended() -> Non
 
     for (status, event), row in TRANSITIONS.items():
         assert (f"{status} --> {row.to}: {event}" in text) == (status not in TERMINAL)
+
+
+@pytest.mark.parametrize(
+    ("children", "status"),
+    [
+        ("ready", "ready"),
+        ("submitted ready", "submitted"),
+        ("started ready", "started"),
+        ("completed ready", "started"),
+        ("failed submitted", "started"),
+        ("completed", "completed"),
+        ("completed canceled", "canceled"),
+        ("completed canceled failed", "failed"),
+        ("", "canceled"),
+    ],
+)
+def test_a_parent_stands_where_its_children_do(children: str, status: str) -> None:
+    parent = make_job(status=JobStatus.SUBMITTED)
+    after = follow(parent, Counter(map(JobStatus, children.split())), LATER)
+
+    assert after.status == status
+    assert (after.completed_at is not None) == (after.status in TERMINAL)
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_a_parent_that_has_ended_follows_no_more(status: JobStatus) -> None:
+    parent = make_job(status=status)
+
+    assert follow(parent, {JobStatus.STARTED: 1}, LATER) is parent
+
+
+def test_a_parent_begins_when_its_first_child_has_and_keeps_that_time() -> None:
+    begun = follow(make_job(), {JobStatus.STARTED: 1, JobStatus.READY: 1}, NOW)
+    done = follow(begun, {JobStatus.COMPLETED: 2}, LATER)
+
+    assert (done.started_at, done.completed_at) == (NOW, LATER)
+
+
+def test_a_parent_sums_up_its_children() -> None:
+    failure = Failure("InvalidInput", "no")
+    children = [
+        make_job(num_qubits=3, gate_counts=(1, 2), cost_micros=5, predicted_seconds=0.25),
+        make_job(num_qubits=2, gate_counts=(3, 4), cost_micros=6, failure=failure),
+    ]
+    parent = sum_up(make_job(status=JobStatus.FAILED), children)
+
+    assert (parent.num_qubits, parent.gate_counts, parent.cost_micros) == (3, (4, 6), 11)
+    assert parent.failure is not None
+    assert parent.failure.message.startswith("1 of 2 circuits failed; the first, job ")
+    assert sum_up(make_job(status=JobStatus.STARTED), children).failure is None

@@ -44,21 +44,21 @@ _key_creation = msgspec.json.Decoder(KeyCreation)
 async def list_keys(request: Request) -> Response:
     """GET /keys."""
     require_operator(request)
-    return json_response(list(map(_write, service_of(request).keys())))
+    return json_response(list(map(_write, service_of(request).accounts.keys())))
 
 
 async def create_key(request: Request) -> Response:
     """POST /keys."""
     require_operator(request)
     name = decode_body(await body_of(request), _key_creation).name
-    key, secret = await asyncio.to_thread(service_of(request).create_key, name)
+    key, secret = await asyncio.to_thread(service_of(request).accounts.create_key, name)
     return json_response(KeyCreated(_write(key), secret))
 
 
 async def revoke_key(request: Request) -> Response:
     """DELETE /keys/{id}."""
     require_operator(request)
-    await asyncio.to_thread(service_of(request).revoke_key, request.path_params["id"])
+    await asyncio.to_thread(service_of(request).accounts.revoke_key, request.path_params["id"])
     return Response(status_code=204)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ionbox.api.endpoints import Endpoint, Query, json_response, openapi
+from ionbox.api.endpoints import Endpoint, Link, Query, json_response
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
@@ -23,19 +23,13 @@ from ionbox.api.jobs import (
     delete_jobs,
     job_query,
     limit_of,
-    results_response,
+    submitted,
 )
-from ionbox.api.requests import (
-    body_of,
-    caller_of,
-    context_of,
-    durable,
-    service_of,
-    values_of,
-)
-from ionbox.api.v03 import wire
-from ionbox.formats.ionq import CircuitInput
-from ionbox.formats.results import probabilities_v1
+from ionbox.api.openapi import DOCUMENT, openapi
+from ionbox.api.requests import body_of, caller_of, service_of, values_of
+from ionbox.api.results import PROBABILITIES, job_of, probabilities_response
+from ionbox.api.submissions import NOT_STORED
+from ionbox.api.v03 import backends, examples, report, wire
 
 
 async def submit_job(request: Request) -> Response:
@@ -43,16 +37,16 @@ async def submit_job(request: Request) -> Response:
     caller = caller_of(request)
     submission = wire.read_submission(await body_of(request))
     with wire.in_its_words():
-        submitting = service_of(request).submit_job(caller, submission)
-    job = await durable(submitting)
+        job = await submitted(request, caller, submission)
     return json_response(wire.write_created(job))
 
 
 async def list_jobs(request: Request) -> Response:
     """GET /jobs."""
+    caller_of(request)
     limit = limit_of(request)
     query = job_query(request, limit + 1, wire.STATUS_FROM_WIRE)
-    jobs = await asyncio.to_thread(service_of(request).jobs, query)
+    jobs = await asyncio.to_thread(service_of(request).jobs.jobs, query)
     page = wire.JobList([wire.write_job(job) for job in jobs[:limit]])
     if len(jobs) > limit:
         page.next = page.jobs[-1].id
@@ -61,36 +55,22 @@ async def list_jobs(request: Request) -> Response:
 
 async def get_job(request: Request) -> Response:
     """GET /jobs/{id}."""
-    job = service_of(request).job(caller_of(request), request.path_params["id"])
-    body = wire.write_job(job)
+    job = job_of(request)
+    child_ids = service_of(request).jobs.child_ids(job) if job.is_parent else None
+    body = wire.write_job(job, child_ids)
     include, exclude = values_of(request, "include"), values_of(request, "exclude")
     return json_response(body if include is exclude is None else _narrowed(body, include, exclude))
 
 
 async def get_results(request: Request) -> Response:
     """GET /jobs/{id}/results."""
-    service, caller = service_of(request), caller_of(request)
-    probabilities = service.probabilities(caller, request.path_params["id"])
-    return results_response(probabilities, probabilities_v1(probabilities))
-
-
-async def list_backends(request: Request) -> Response:
-    """GET /backends."""
-    started_at = context_of(request).started_at
-    backends = service_of(request).backends()
-    return json_response([wire.write_backend(backend, started_at) for backend in backends])
-
-
-async def get_backend(request: Request) -> Response:
-    """GET /backends/{backend}."""
-    backend = service_of(request).backend(request.path_params["backend"])
-    return json_response(wire.write_backend(backend, context_of(request).started_at))
+    return await probabilities_response(request)
 
 
 async def get_api_docs(_: Request) -> Response:
     """GET /api-docs."""
     return JSONResponse(
-        openapi(ENDPOINTS, title="ionbox, API v0.3", version="0.3", also=(CircuitInput,))
+        openapi(ENDPOINTS, title="ionbox, API v0.3", version="0.3", also=(wire.JobFields,))
     )
 
 
@@ -111,27 +91,33 @@ _FIELDS_QUERY = (
     Query("exclude", list[str], "All fields but these."),
 )
 
+_JOB = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Job", "JobFields")]}
+_JOB_LINKS = (
+    Link("/v0.3/jobs/{id}", {"id": "$response.body#/id"}),
+    Link("/v0.3/jobs/status/cancel", body={"ids": ["$response.body#/id"]}, method="PUT"),
+    Link("/v0.3/jobs", body={"ids": ["$response.body#/id"]}, method="DELETE"),
+)
+
 ENDPOINTS = (
     Endpoint("POST", "/v0.3/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, errors=(400, 413)),
+             body=wire.JobCreation, errors=(400, 413, *NOT_STORED),
+             examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.3/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),
     Endpoint("DELETE", "/v0.3/jobs", delete_jobs, "Delete many jobs.", BulkDone,
-             body=Ids, query=IDS_QUERY, errors=(400, 413)),
+             body=Ids, query=IDS_QUERY, errors=(400, 413), needs_body=False),
     Endpoint("PUT", "/v0.3/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
-    Endpoint("GET", "/v0.3/jobs/{id}", get_job, "Get a job.", wire.JobBody,
+    Endpoint("GET", "/v0.3/jobs/{id}", get_job, "Get a job.", _JOB,
              query=_FIELDS_QUERY, errors=(404,)),
     Endpoint("DELETE", "/v0.3/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
     Endpoint("GET", "/v0.3/jobs/{id}/results", get_results, "Get a job's probabilities.",
-             wire.Results, query=SHARPEN, errors=(404,)),
+             PROBABILITIES, query=SHARPEN, errors=(404,)),
     Endpoint("PUT", "/v0.3/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,
              errors=(404,)),
-    Endpoint("GET", "/v0.3/backends", list_backends, "List the backends.", list[wire.BackendBody],
-             needs_key=False),
-    Endpoint("GET", "/v0.3/backends/{backend}", get_backend, "Get a backend.", wire.BackendBody,
-             needs_key=False, errors=(404,)),
-    Endpoint("GET", "/v0.3/api-docs", get_api_docs, "Get this document.", dict[str, Any],
+    *backends.ENDPOINTS,
+    *report.ENDPOINTS,
+    Endpoint("GET", "/v0.3/api-docs", get_api_docs, "Get this document.", DOCUMENT,
              needs_key=False),
 )  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.endpoints import Uuid, one_of
 from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
 from ionbox.api.submissions import (
@@ -21,16 +22,21 @@ from ionbox.api.submissions import (
     read_shots,
     refuse_depth,
 )
-from ionbox.backends.backend import Backend
-from ionbox.engines.engine import IDEAL
+from ionbox.backends.noise import IDEAL
+from ionbox.backends.pricing import to_amount
 from ionbox.errors import InvalidInputError
 from ionbox.formats.decoding import decode
-from ionbox.jobs.job import Job, JobStatus
-from ionbox.service.service import Submission
+from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
+from ionbox.service.submission import Submission
 
 DEFAULT_FORMAT = "ionq.circuit.v0"
 # v0.3 names the format of an input where v0.4, and ionbox, name the type of a job.
-JOB_TYPES: Mapping[str, str] = {DEFAULT_FORMAT: "ionq.circuit.v1"}
+JOB_TYPES: Mapping[str, str] = {
+    DEFAULT_FORMAT: "ionq.circuit.v1",
+    "qasm": "ionq.qasm3.v1",
+    "openqasm": "ionq.qasm3.v1",
+    "qir": "ionq.qir.v1",
+}
 _MILLISECONDS = 1000
 
 # v0.3 has another word for one field of a submission, and for one status.
@@ -39,6 +45,9 @@ STATUS_TO_WIRE: Mapping[JobStatus, str] = {
     status: "running" if status is JobStatus.STARTED else status.value for status in JobStatus
 }
 STATUS_FROM_WIRE = {word: status.value for status, word in STATUS_TO_WIRE.items()}
+
+
+_Status = Annotated[str, one_of(STATUS_FROM_WIRE)]
 
 
 class JobCreation(msgspec.Struct):
@@ -60,14 +69,14 @@ class InputHead(msgspec.Struct):
     """What decides how an input is read."""
 
     format: str | None = None
-    circuits: list[msgspec.Raw] | None = None
+    circuits: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class JobCreated(msgspec.Struct):
     """The answer to POST /jobs; `request` in seconds since 1970."""
 
-    id: str
-    status: str
+    id: Uuid
+    status: _Status
     request: int
 
 
@@ -78,13 +87,10 @@ class Failure(msgspec.Struct):
     code: str
 
 
-_Status = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(STATUS_FROM_WIRE)})]
-
-
 class JobBody(msgspec.Struct, omit_defaults=True):
     """A job. Times in seconds since 1970, durations in milliseconds."""
 
-    id: str
+    id: Uuid
     type: str
     status: _Status
     name: str | None
@@ -103,12 +109,25 @@ class JobBody(msgspec.Struct, omit_defaults=True):
     registers: dict[str, Any] | None
     results_url: str
     submitter_id: str
-    project_id: str
+    project_id: Uuid
+    children: list[Uuid] | UnsetType = UNSET
+    parent: Uuid | UnsetType = UNSET
     start: int | UnsetType = UNSET
     response: int | UnsetType = UNSET
     execution_time: int | UnsetType = UNSET
     failure: Failure | UnsetType = UNSET
     warning: Warnings | UnsetType = UNSET
+
+
+# What is left of a job where `include` or `exclude` narrows it.
+JobFields = msgspec.defstruct(
+    "JobFields",
+    [
+        (name, kind | UnsetType, UNSET)
+        for name, kind in get_type_hints(JobBody, include_extras=True).items()
+    ],
+    omit_defaults=True,
+)
 
 
 class JobList(msgspec.Struct, omit_defaults=True):
@@ -117,22 +136,6 @@ class JobList(msgspec.Struct, omit_defaults=True):
     jobs: list[JobBody]
     next: str | UnsetType = UNSET
 
-
-class BackendBody(msgspec.Struct):
-    """A backend; `last_updated` in seconds since 1970, `average_queue_time` in milliseconds."""
-
-    backend: str
-    status: str
-    qubits: int
-    average_queue_time: int
-    last_updated: int
-    degraded: bool
-    has_access: bool
-    noise_models: list[str]
-
-
-Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Results = dict[str, Probability]
 
 _job_creation = msgspec.json.Decoder(JobCreation)
 _input_head = msgspec.json.Decoder(InputHead)
@@ -168,9 +171,8 @@ def read_submission(data: bytes) -> Submission:
 
 def _job_type(data: bytes) -> str:
     head = decode(data, _input_head, whole="input")
-    if head.circuits is not None:
-        message = "jobs of many circuits are not served yet; send one, in 'circuit'"
-        raise InvalidInputError("circuits", message)
+    if bytes(head.circuits) != b"null":
+        return MULTI_CIRCUIT
     job_type = JOB_TYPES.get(head.format or DEFAULT_FORMAT)
     if job_type is None:
         known = ", ".join(JOB_TYPES)
@@ -191,11 +193,15 @@ def in_its_words() -> Iterator[None]:
 
 def write_created(job: Job) -> JobCreated:
     """Return what v0.3 answers to a submission."""
-    return JobCreated(job.id, STATUS_TO_WIRE[job.status], _seconds(job.submitted_at))
+    return JobCreated(job.id, STATUS_TO_WIRE[job.status], seconds_of(job.submitted_at))
 
 
-def write_job(job: Job) -> JobBody:
-    """Return a job as v0.3 writes it."""
+def write_job(job: Job, child_ids: Sequence[str] | None = None) -> JobBody:
+    """Return a job as v0.3 writes it.
+
+    Args:
+        child_ids: Of a parent, where they are shown.
+    """
     seconds = job.execution_seconds
     return JobBody(
         id=job.id,
@@ -207,19 +213,21 @@ def write_job(job: Job) -> JobBody:
         noise=Noise(job.noise_model, job.seed),
         shots=job.shots,
         qubits=job.num_qubits,
-        circuits=1,
+        circuits=job.num_circuits,
         gate_counts=GateCounts(*job.gate_counts),
-        request=_seconds(job.submitted_at),
+        request=seconds_of(job.submitted_at),
         predicted_execution_time=round(job.predicted_seconds * _MILLISECONDS),
-        cost_usd=0.0,
+        cost_usd=to_amount(job.cost_micros),
         error_mitigation=_object(job.error_mitigation),
         settings=_object(job.settings) or {},
         registers=_object(job.registers),
         results_url=f"/v0.3/jobs/{job.id}/results",
         submitter_id=job.submitter_id,
         project_id=job.project_id,
-        start=UNSET if job.started_at is None else _seconds(job.started_at),
-        response=UNSET if job.completed_at is None else _seconds(job.completed_at),
+        children=UNSET if child_ids is None else list(child_ids),
+        parent=job.parent_id or UNSET,
+        start=UNSET if job.started_at is None else seconds_of(job.started_at),
+        response=UNSET if job.completed_at is None else seconds_of(job.completed_at),
         execution_time=UNSET if seconds is None else round(seconds * _MILLISECONDS),
         failure=UNSET if job.failure is None else Failure(job.failure.message, job.failure.code),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
@@ -230,19 +238,6 @@ def _object(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if value is None else dict(value)
 
 
-def _seconds(time: datetime) -> int:
+def seconds_of(time: datetime) -> int:
+    """Return a time in seconds since 1970."""
     return int(time.timestamp())
-
-
-def write_backend(backend: Backend, last_updated: datetime) -> BackendBody:
-    """Return a backend as v0.3 writes it."""
-    return BackendBody(
-        backend=backend.name,
-        status=backend.status,
-        qubits=backend.num_qubits,
-        average_queue_time=0,
-        last_updated=_seconds(last_updated),
-        degraded=False,
-        has_access=True,
-        noise_models=list(backend.noise_models),
-    )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ionbox.api.endpoints import Endpoint, Query, json_response, openapi
+from ionbox.api.endpoints import Endpoint, Link, json_response
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
-    SHARPEN,
     BulkDone,
     Done,
     Ids,
@@ -23,33 +24,63 @@ from ionbox.api.jobs import (
     delete_jobs,
     job_query,
     limit_of,
-    results_response,
+    submitted,
 )
-from ionbox.api.requests import body_of, caller_of, context_of, durable, service_of
-from ionbox.api.v04 import wire
-from ionbox.errors import NotFoundError
-from ionbox.formats.ionq import CircuitInput
-from ionbox.formats.results import Probabilities, probabilities_v1, probabilities_v2
-
-_RENDERERS: Mapping[str, Callable[[Probabilities], Iterator[bytes]]] = {
-    "ionq.result.probabilities.json.v1": probabilities_v1,
-    "ionq.result.probabilities.json.v2": probabilities_v2,
-}
+from ionbox.api.openapi import DOCUMENT, openapi
+from ionbox.api.requests import body_of, caller_of, durable, service_of
+from ionbox.api.results import job_of, result_of
+from ionbox.api.submissions import NOT_STORED
+from ionbox.api.v04 import accounts, backends, examples, results, sessions, wire
+from ionbox.formats.results import Expectation
+from ionbox.jobs.job import Job, JobStatus
+from ionbox.service.access import Caller
+from ionbox.service.ports import JobQuery
+from ionbox.service.submission import Overrides
 
 
 async def submit_job(request: Request) -> Response:
     """POST /jobs."""
     caller = caller_of(request)
-    submission = wire.read_submission(await body_of(request))
-    job = await durable(service_of(request).submit_job(caller, submission))
+    job = await submitted(request, caller, wire.read_submission(await body_of(request)))
     return json_response(wire.write_created(job), status=201)
+
+
+async def clone_job(request: Request) -> Response:
+    """POST /jobs/{id}/clone."""
+    return await _resubmitted(request, service_of(request).jobs.clone)
+
+
+async def move_job(request: Request) -> Response:
+    """POST /jobs/{id}/move."""
+    return await _resubmitted(request, service_of(request).jobs.move)
+
+
+async def _resubmitted(
+    request: Request, resubmit: Callable[[Caller, str, Overrides], Future[Job]]
+) -> Response:
+    caller = caller_of(request)
+    overrides = wire.read_overrides(await body_of(request))
+    submitting = await asyncio.to_thread(resubmit, caller, request.path_params["id"], overrides)
+    return json_response(wire.write_created(await durable(submitting)), status=201)
 
 
 async def list_jobs(request: Request) -> Response:
     """GET /jobs."""
+    return await _page(request, lambda query: query)
+
+
+async def list_session_jobs(request: Request) -> Response:
+    """GET /sessions/{session_id}/jobs."""
+    session_id = request.path_params["session_id"]
+    service_of(request).sessions.session(caller_of(request), session_id)
+    return await _page(request, lambda query: replace(query, session_id=session_id))
+
+
+async def _page(request: Request, narrow: Callable[[JobQuery], JobQuery]) -> Response:
+    caller_of(request)
     limit = limit_of(request)
-    query = job_query(request, limit + 1, wire.STATUSES)
-    jobs = await asyncio.to_thread(service_of(request).jobs, query)
+    query = narrow(job_query(request, limit + 1, wire.STATUSES))
+    jobs = await asyncio.to_thread(service_of(request).jobs.jobs, query)
     page = wire.JobList([wire.write_job(job) for job in jobs[:limit]])
     if len(jobs) > limit:
         page.next = page.jobs[-1].id
@@ -60,65 +91,23 @@ async def list_jobs(request: Request) -> Response:
 
 async def get_job(request: Request) -> Response:
     """GET /jobs/{id}."""
-    job = service_of(request).job(caller_of(request), request.path_params["id"])
+    job = job_of(request)
+    if job.is_parent:
+        return json_response(wire.write_job(job, service_of(request).jobs.child_ids(job)))
+    if job.job_type == wire.FUNCTION and job.status is JobStatus.COMPLETED and not job.is_dry_run:
+        value = result_of(request, job)
+        return json_response(wire.write_job(job, value=cast(Expectation, value)))
     return json_response(wire.write_job(job))
 
 
 async def get_cost(request: Request) -> Response:
     """GET /jobs/{id}/cost."""
-    service_of(request).job(caller_of(request), request.path_params["id"])
-    return json_response(wire.Cost(dry_run=False, cost=wire.Amount(0.0, "usd")))
-
-
-async def get_probabilities(request: Request) -> Response:
-    """GET /jobs/{id}/results/probabilities."""
-    probabilities = _probabilities_of(request)
-    return results_response(probabilities, probabilities_v1(probabilities))
-
-
-async def get_artifact(request: Request) -> Response:
-    """GET /jobs/{id}/artifacts/{artifact}."""
-    artifact = request.path_params["artifact"]
-    probabilities = _probabilities_of(request)
-    if artifact not in wire.ARTIFACTS:
-        raise NotFoundError("artifact", artifact, known=tuple(wire.ARTIFACTS))
-    render = _RENDERERS[wire.ARTIFACTS[artifact]]
-    return results_response(probabilities, render(probabilities))
-
-
-async def list_backends(request: Request) -> Response:
-    """GET /backends."""
-    started_at = context_of(request).started_at
-    backends = service_of(request).backends()
-    return json_response([wire.write_backend(backend, started_at) for backend in backends])
-
-
-async def get_backend(request: Request) -> Response:
-    """GET /backends/{backend}."""
-    backend = service_of(request).backend(request.path_params["backend"])
-    return json_response(wire.write_backend(backend, context_of(request).started_at))
-
-
-async def list_characterizations(request: Request) -> Response:
-    """GET /backends/{backend}/characterizations."""
-    service_of(request).backend(request.path_params["backend"])
-    return json_response(wire.Characterizations([], 0))
-
-
-async def whoami(request: Request) -> Response:
-    """GET /whoami."""
-    return json_response(wire.write_whoami(service_of(request).key(caller_of(request))))
+    return json_response(wire.write_cost(job_of(request), service_of(request).catalog.currency))
 
 
 async def get_api_docs(_: Request) -> Response:
     """GET /api-docs."""
-    return JSONResponse(
-        openapi(ENDPOINTS, title="ionbox, API v0.4", version="0.4", also=(CircuitInput,))
-    )
-
-
-def _probabilities_of(request: Request) -> Probabilities:
-    return service_of(request).probabilities(caller_of(request), request.path_params["id"])
+    return JSONResponse(openapi(ENDPOINTS, title="ionbox, API v0.4", version="0.4", also=_SHOWN))
 
 
 def _is_cirq(request: Request) -> bool:
@@ -128,28 +117,26 @@ def _is_cirq(request: Request) -> bool:
     )
 
 
-_PAGING = (
-    Query("limit", int, "1 to 10 records a page."),
-    Query("page", int, "1 and more."),
-    Query("start", str, "From when on."),
-    Query("end", str, "Until when."),
+# What the bodies refer to by name.
+_SHOWN = (wire.ArtifactBody, wire.Value)
+
+_JOB = Link("/v0.4/jobs/{id}", {"id": "$response.body#/id"})
+_JOB_LINKS = (
+    _JOB,
+    Link("/v0.4/jobs/status/cancel", body={"ids": ["$response.body#/id"]}, method="PUT"),
+    Link("/v0.4/jobs", body={"ids": ["$response.body#/id"]}, method="DELETE"),
 )
 
 ENDPOINTS = (
-    Endpoint("GET", "/v0.4/whoami", whoami, "Get who a key belongs to.", wire.Whoami),
-    Endpoint("GET", "/v0.4/backends", list_backends, "List the backends.", list[wire.BackendBody],
-             needs_key=False),
-    Endpoint("GET", "/v0.4/backends/{backend}", get_backend, "Get a backend.", wire.BackendBody,
-             needs_key=False, errors=(404,)),
-    Endpoint("GET", "/v0.4/backends/{backend}/characterizations", list_characterizations,
-             "List what was measured of a backend.", wire.Characterizations, query=_PAGING,
-             needs_key=False, errors=(404,)),
+    *accounts.ENDPOINTS,
+    *backends.ENDPOINTS,
     Endpoint("POST", "/v0.4/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, success=201, errors=(400, 413)),
+             body=wire.JobCreation, success=201, errors=(400, 413, *NOT_STORED),
+             examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.4/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),
     Endpoint("DELETE", "/v0.4/jobs", delete_jobs, "Delete many jobs.", BulkDone,
-             body=Ids, query=IDS_QUERY, errors=(400, 413)),
+             body=Ids, query=IDS_QUERY, errors=(400, 413), needs_body=False),
     Endpoint("PUT", "/v0.4/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
     Endpoint("GET", "/v0.4/jobs/{id}", get_job, "Get a job.", wire.JobBody, errors=(404,)),
@@ -159,10 +146,18 @@ ENDPOINTS = (
              errors=(404,)),
     Endpoint("GET", "/v0.4/jobs/{id}/cost", get_cost, "Get what a job cost.", wire.Cost,
              errors=(404,)),
-    Endpoint("GET", "/v0.4/jobs/{id}/results/probabilities", get_probabilities,
-             "Get a job's probabilities.", dict[str, float], query=SHARPEN, errors=(404,)),
-    Endpoint("GET", "/v0.4/jobs/{id}/artifacts/{artifact}", get_artifact,
-             "Get a result in the format of an artifact.", dict[str, Any], errors=(404,)),
-    Endpoint("GET", "/v0.4/api-docs", get_api_docs, "Get this document.", dict[str, Any],
+    Endpoint("POST", "/v0.4/jobs/{id}/clone", clone_job, "Submit a job once more.",
+             wire.JobCreated, body=wire.CloneRequest, needs_body=False, success=201,
+             errors=(400, 404, 413, *NOT_STORED), examples=examples.CLONES, links=(_JOB,)),
+    Endpoint("POST", "/v0.4/jobs/{id}/move", move_job,
+             "Submit a job once more, and cancel the original.", wire.JobCreated,
+             body=wire.CloneRequest, needs_body=False, success=201,
+             errors=(400, 404, 413, *NOT_STORED), examples=examples.CLONES, links=(_JOB,)),
+    *results.ENDPOINTS,
+    *sessions.ENDPOINTS,
+    Endpoint("GET", "/v0.4/sessions/{session_id}/jobs", list_session_jobs,
+             "List the jobs of a session, newest first.", wire.JobList,
+             query=LIST_QUERY, errors=(400, 404)),
+    Endpoint("GET", "/v0.4/api-docs", get_api_docs, "Get this document.", DOCUMENT,
              needs_key=False),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The bodies of API v0.4, and their translation to and from the core's words.
+"""The bodies of jobs in API v0.4, and their translation to and from the core's words.
 
 Official clients parse strictly: the keys of a job are there even where their value is null, and
 those that ionq-core cannot read as null are objects. Extra keys are ignored by all of them.
@@ -6,15 +6,17 @@ those that ionq-core cannot read as null are objects. Extra keys are ignored by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.endpoints import Time, Uuid, one_of
 from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
+from ionbox.api.results import AGGREGATE, artifact_id
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
     Input,
@@ -24,29 +26,34 @@ from ionbox.api.submissions import (
     read_shots,
     refuse_depth,
 )
-from ionbox.backends.backend import Backend
-from ionbox.circuits.gates import GATES
-from ionbox.engines.engine import IDEAL
-from ionbox.errors import InvalidInputError
-from ionbox.jobs.job import Job, JobStatus
-from ionbox.service.access import Key
-from ionbox.service.service import Submission
-from ionbox.service.work import READERS
+from ionbox.backends.noise import IDEAL
+from ionbox.backends.pricing import to_amount
+from ionbox.formats.inputs import INPUT_TYPES
+from ionbox.formats.rendering import FORMATS, Format
+from ionbox.formats.results import Exact, Expectation, Sampled
+from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
+from ionbox.service.submission import Overrides, Submission
 
 _MILLISECONDS = 1000
+FUNCTION = "quantum-function"
+# Of jobs that are exact, and of those that are sampled.
+_FORMATS_OF: Mapping[bool, tuple[Format, ...]] = {
+    is_sampled: tuple(row for row in FORMATS.values() if kind in row.serves)
+    for is_sampled, kind in ((False, Exact), (True, Sampled))
+}
 STATUSES: Mapping[str, str] = {status.value: status.value for status in JobStatus}
 
-# Artifact id → the format that it is in; the ids are the service's own words.
-ARTIFACTS: Mapping[str, str] = {
-    "probabilities": "ionq.result.probabilities.json.v1",
-    "probabilities-v2": "ionq.result.probabilities.json.v2",
-}
+
+Status = Annotated[str, one_of(STATUSES)]
+# A type that some clients guess: one reader takes both versions of OpenQASM.
+_ALIASES: Mapping[str, str] = {"ionq.qasm2.v1": "ionq.qasm3.v1"}
+_JobType = Annotated[str, one_of((*INPUT_TYPES, MULTI_CIRCUIT, *_ALIASES))]
 
 
 class JobCreation(msgspec.Struct):
     """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
 
-    type: str
+    type: _JobType
     input: Input
     backend: str | None = None
     target: str | None = None  # what some clients still call the backend
@@ -55,16 +62,16 @@ class JobCreation(msgspec.Struct):
     metadata: dict[str, str] | None = None
     noise: NoiseRequest | None = None
     settings: dict[str, Any] | None = None
-    session_id: str | None = None
+    session_id: Uuid | None = None
     dry_run: bool | None = None
 
 
 class JobCreated(msgspec.Struct):
     """The answer to POST /jobs."""
 
-    id: str
-    status: str
-    session_id: str | None = None
+    id: Uuid
+    status: Status
+    session_id: Uuid | None = None
 
 
 class Stats(msgspec.Struct):
@@ -93,27 +100,49 @@ class ArtifactBody(msgspec.Struct):
     url: str
 
 
-_Status = Annotated[str, msgspec.Meta(extra_json_schema={"enum": sorted(STATUSES)})]
+class Value(msgspec.Struct):
+    """What came of a quantum function: an expectation value, and the observable's variance."""
+
+    value: float
+    variance: float
+
+
+# Either `dict[str, ArtifactBody]`, a Value, or None: a union that msgspec cannot describe.
+Results = Annotated[
+    Any,
+    msgspec.Meta(
+        extra_json_schema={
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": {"$ref": "#/components/schemas/ArtifactBody"},
+                },
+                {"$ref": "#/components/schemas/Value"},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
 
 
 class JobBody(msgspec.Struct, omit_defaults=True):
     """A job. Times in RFC 3339, durations in milliseconds."""
 
-    id: str
-    status: _Status
+    id: Uuid
+    status: Status
     type: str
     backend: str
     dry_run: bool
     submitter_id: str
-    project_id: str | None
-    parent_job_id: str | None
-    session_id: str | None
-    child_job_ids: list[str] | None
+    project_id: Uuid | None
+    parent_job_id: Uuid | None
+    session_id: Uuid | None
+    child_job_ids: list[Uuid] | None
     metadata: dict[str, str] | None
     name: str | None
-    submitted_at: str
-    started_at: str | None
-    completed_at: str | None
+    submitted_at: Time
+    started_at: Time | None
+    completed_at: Time | None
     predicted_wait_time_ms: int | None
     predicted_execution_duration_ms: int | None
     execution_duration_ms: int | None
@@ -121,7 +150,7 @@ class JobBody(msgspec.Struct, omit_defaults=True):
     output: dict[str, Any]
     settings: dict[str, Any]
     stats: Stats
-    results: dict[str, ArtifactBody] | None
+    results: Results
     shots: int
     noise: Noise
     warning: Warnings | UnsetType = UNSET
@@ -134,6 +163,20 @@ class JobList(msgspec.Struct, omit_defaults=True):
     next: str | UnsetType | None = UNSET
 
 
+class CloneRequest(msgspec.Struct):
+    """The body of POST /jobs/{id}/clone and /move: what is to be other than in the original."""
+
+    backend: str | None = None
+    target: str | None = None  # what some clients still call the backend
+    shots: Shots = None
+    name: str | None = None
+    metadata: dict[str, str] | None = None
+    noise: NoiseRequest | None = None
+    settings: dict[str, Any] | None = None
+    session_id: Uuid | None = None
+    dry_run: bool | None = None
+
+
 class Amount(msgspec.Struct):
     """An amount of money."""
 
@@ -141,64 +184,30 @@ class Amount(msgspec.Struct):
     unit: str
 
 
-class Cost(msgspec.Struct):
-    """What a job cost."""
+class Cost(msgspec.Struct, omit_defaults=True):
+    """What a job costs; the estimate is of jobs that have a price."""
 
     dry_run: bool
-    cost: Amount
-
-
-class BackendBody(msgspec.Struct):
-    """A backend; `average_queue_time` in milliseconds."""
-
-    backend: str
-    status: str
-    qubits: int
-    average_queue_time: int
-    last_updated: str
-    degraded: bool
-    has_access: bool
-    noise_models: list[str]
-    supported_gates: list[str]
-    supported_native_gates: list[str]
-
-
-class Characterizations(msgspec.Struct):
-    """Measured facts about a backend; a simulator has none."""
-
-    characterizations: list[dict[str, Any]]
-    pages: int
-
-
-class Whoami(msgspec.Struct):
-    """Who a key belongs to."""
-
-    key_id: str
-    key_name: str
-    project_id: str
+    estimated_cost: Amount | UnsetType = UNSET
+    cost: Amount | UnsetType = UNSET
 
 
 _job_creation = msgspec.json.Decoder(JobCreation)
+_clone = msgspec.json.Decoder(CloneRequest)
 
 
 def read_submission(data: bytes) -> Submission:
     """Read the body of POST /jobs.
 
     Raises:
-        InvalidInputError: If it is not one, or asks for what is not served yet.
+        InvalidInputError: If it is not one.
     """
     body = decode_body(data, _job_creation)
-    if body.type not in READERS:
-        raise InvalidInputError("type", f"'{body.type}' is not one of: {', '.join(READERS)}")
-    if body.dry_run:
-        raise InvalidInputError("dry_run", "dry runs are not served yet")
-    if body.session_id is not None:
-        raise InvalidInputError("session_id", "sessions are not served yet")
     refuse_depth(body, "settings")
     noise = body.noise or NoiseRequest()
     return Submission(
         backend=body.backend or body.target or DEFAULT_BACKEND,
-        job_type=body.type,
+        job_type=_ALIASES.get(body.type, body.type),
         data=bytes(body.input),
         shots=read_shots(body.shots),
         seed=read_seed(noise),
@@ -206,41 +215,72 @@ def read_submission(data: bytes) -> Submission:
         name=body.name,
         metadata=body.metadata,
         settings=body.settings,
+        session_id=body.session_id,
+        is_dry_run=body.dry_run or False,
+    )
+
+
+def read_overrides(data: bytes) -> Overrides:
+    """Read the body of a clone, which may be empty.
+
+    Raises:
+        InvalidInputError: If it is not one.
+    """
+    body = decode_body(data, _clone) if data else CloneRequest()
+    refuse_depth(body, "settings")
+    noise = body.noise or NoiseRequest()
+    return Overrides(
+        backend=body.backend or body.target,
+        shots=None if body.shots is None else read_shots(body.shots),
+        seed=read_seed(noise),
+        noise_model=noise.model,
+        name=body.name,
+        metadata=body.metadata,
+        settings=body.settings,
+        session_id=body.session_id,
+        is_dry_run=body.dry_run,
     )
 
 
 def write_created(job: Job) -> JobCreated:
-    """Return what v0.4 answers to a submission."""
-    return JobCreated(job.id, job.status)
+    """Return what v0.4 answers to a submission: always `submitted`, as IonQ's own tests demand."""
+    return JobCreated(job.id, JobStatus.SUBMITTED, job.session_id)
 
 
-def write_job(job: Job) -> JobBody:
-    """Return a job as v0.4 writes it."""
+def write_job(
+    job: Job, child_ids: Sequence[str] | None = None, value: Expectation | None = None
+) -> JobBody:
+    """Return a job as v0.4 writes it.
+
+    Args:
+        child_ids: Of a parent, where they are shown.
+        value: Of a quantum function that is completed, where it is shown.
+    """
     seconds = job.execution_seconds
     return JobBody(
         id=job.id,
         status=job.status,
         type=job.job_type,
         backend=job.backend,
-        dry_run=False,
+        dry_run=job.is_dry_run,
         submitter_id=job.submitter_id,
         project_id=job.project_id,
-        parent_job_id=None,
-        session_id=None,
-        child_job_ids=None,
+        parent_job_id=job.parent_id,
+        session_id=job.session_id,
+        child_job_ids=None if child_ids is None else list(child_ids),
         metadata=None if job.metadata is None else dict(job.metadata),
         name=job.name,
-        submitted_at=_time(job.submitted_at),
-        started_at=None if job.started_at is None else _time(job.started_at),
-        completed_at=None if job.completed_at is None else _time(job.completed_at),
+        submitted_at=time_text(job.submitted_at),
+        started_at=_optional_time(job.started_at),
+        completed_at=_optional_time(job.completed_at),
         predicted_wait_time_ms=None,
         predicted_execution_duration_ms=round(job.predicted_seconds * _MILLISECONDS),
         execution_duration_ms=None if seconds is None else round(seconds * _MILLISECONDS),
         failure=_failure(job),
         output={},
         settings=_without_nulls(job.settings or {}),
-        stats=Stats(job.num_qubits, 1, GateCounts(*job.gate_counts)),
-        results=_results(job),
+        stats=Stats(job.num_qubits, job.num_circuits, GateCounts(*job.gate_counts)),
+        results=_results(job) if value is None else Value(value.value, value.variance),
         shots=job.shots,
         noise=Noise(job.noise_model, job.seed),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
@@ -249,17 +289,24 @@ def write_job(job: Job) -> JobBody:
 
 def _results(job: Job) -> dict[str, ArtifactBody] | None:
     """Return each result under both names that clients know: a short word, and its format."""
-    if job.status is not JobStatus.COMPLETED:
+    if job.status is not JobStatus.COMPLETED or job.is_dry_run or job.job_type == FUNCTION:
         return None
     url = f"/v0.4/jobs/{job.id}"
-    urls = {name: f"{url}/artifacts/{name}" for name in ARTIFACTS} | {
-        "probabilities": f"{url}/results/probabilities"
-    }
-    bodies = {
-        name: ArtifactBody(name, kind, "application/json", urls[name])
-        for name, kind in ARTIFACTS.items()
-    }
-    return {"probabilities": bodies["probabilities"]} | {b.format: b for b in bodies.values()}
+    if job.is_parent:
+        aggregate = _artifact(AGGREGATE, f"{url}/results/probabilities/aggregated")
+        return {"probabilities": aggregate, AGGREGATE.id: aggregate}
+    results = {}
+    for row in _FORMATS_OF[job.is_sampled]:
+        if row.version == 1:
+            results[row.word] = _artifact(row, f"{url}/results/{row.word}")
+            results[row.id] = results[row.word]
+        else:
+            results[row.id] = _artifact(row, f"{url}/artifacts/{artifact_id(row)}")
+    return results
+
+
+def _artifact(row: Format, url: str) -> ArtifactBody:
+    return ArtifactBody(artifact_id(row), row.id, row.media_type, url)
 
 
 def _failure(job: Job) -> Failure | None:
@@ -277,32 +324,22 @@ def _without_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _time(time: datetime) -> str:
+def write_cost(job: Job, currency: str) -> Cost:
+    """Return what a job is estimated to cost, if it has a price, and what it cost at its end."""
+    estimated = Amount(to_amount(job.cost_micros), currency)
+    cost = Cost(dry_run=job.is_dry_run)
+    if job.is_dry_run or job.cost_micros:
+        cost.estimated_cost = estimated
+    if job.completed_at is not None and not job.is_dry_run:
+        is_completed = job.status is JobStatus.COMPLETED
+        cost.cost = estimated if is_completed else Amount(0.0, currency)
+    return cost
+
+
+def time_text(time: datetime) -> str:
+    """Return a time in RFC 3339, to the millisecond."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_backend(backend: Backend, last_updated: datetime) -> BackendBody:
-    """Return a backend as v0.4 writes it."""
-    return BackendBody(
-        backend=backend.name,
-        status=backend.status,
-        qubits=backend.num_qubits,
-        average_queue_time=0,
-        last_updated=_time(last_updated),
-        degraded=False,
-        has_access=True,
-        noise_models=list(backend.noise_models),
-        supported_gates=_gate_names("qis"),
-        supported_native_gates=_gate_names("native"),
-    )
-
-
-def _gate_names(gateset: str) -> list[str]:
-    return [
-        name for gate in GATES if gate.gateset == gateset for name in (gate.name, *gate.aliases)
-    ]
-
-
-def write_whoami(key: Key) -> Whoami:
-    """Return who a key belongs to."""
-    return Whoami(key.id, key.name, key.project_id)
+def _optional_time(time: datetime | None) -> str | None:
+    return None if time is None else time_text(time)

@@ -8,6 +8,9 @@ INSERT INTO organizations (id, name) VALUES (:id, :name);
 -- name: insert_project!
 INSERT INTO projects (id, organization_id, name) VALUES (:id, :organization_id, :name);
 
+-- name: project^
+SELECT id, organization_id, name FROM projects WHERE id = :id;
+
 -- name: key^
 -- A key by its hash, revoked or not.
 SELECT * FROM keys WHERE hash = :hash;
@@ -29,10 +32,13 @@ UPDATE keys SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 SELECT * FROM jobs WHERE id = :id AND project_id = :project_id;
 
 -- name: jobs
--- A page of a project's jobs, newest first. Lists come as JSON arrays; null means any.
+-- A page of a project's jobs, children apart, newest first. Lists come as JSON arrays; null means
+-- any.
 SELECT * FROM jobs
 WHERE project_id = :project_id
+    AND parent_id IS NULL
     AND id < :before
+    AND (:session_id IS NULL OR session_id = :session_id)
     AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
     AND (:backend IS NULL OR backend = :backend)
     AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
@@ -45,11 +51,38 @@ SELECT * FROM jobs
 WHERE id IN (SELECT value FROM json_each(:ids))
     AND +project_id = :project_id  -- the plus keeps SQLite from walking the project after all
     AND id < :before
+    AND (:parent_id IS NULL OR parent_id = :parent_id)
+    AND (:session_id IS NULL OR session_id = :session_id)
     AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
     AND (:backend IS NULL OR backend = :backend)
     AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
 ORDER BY id DESC
 LIMIT :limit;
+
+-- name: jobs_of_parent
+-- As `jobs`, of the children of one job.
+SELECT * FROM jobs
+WHERE parent_id = :parent_id
+    AND +project_id = :project_id
+    AND id < :before
+    AND (:session_id IS NULL OR session_id = :session_id)
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: children
+-- The children of a job, in the order of their circuits.
+SELECT * FROM jobs WHERE parent_id = :parent_id ORDER BY id;
+
+-- name: child_ids
+-- The ids of the children of a job, in the order of their circuits.
+SELECT id FROM jobs WHERE parent_id = :parent_id ORDER BY id;
+
+-- name: child_statuses
+-- How many children of a job have each status.
+SELECT status, count(*) AS number FROM jobs WHERE parent_id = :parent_id GROUP BY status;
 
 -- name: unfinished_jobs
 -- A page of the jobs that have not ended, oldest first.
@@ -63,12 +96,13 @@ INSERT INTO jobs (
     id, project_id, submitter_id, status, attempt, backend, job_type, shots, seed,
     noise_model, name, num_qubits, gates_1q, gates_2q, engine, precision, predicted_seconds,
     memory_bytes, submitted_at, started_at, completed_at, failure_code, failure_message, warnings,
-    echo
+    echo, parent_id, session_id, is_dry_run, num_circuits, cost_micros
 ) VALUES (
     :id, :project_id, :submitter_id, :status, :attempt, :backend, :job_type, :shots, :seed,
     :noise_model, :name, :num_qubits, :gates_1q, :gates_2q, :engine, :precision,
     :predicted_seconds, :memory_bytes, :submitted_at, :started_at, :completed_at, :failure_code,
-    :failure_message, :warnings, :echo
+    :failure_message, :warnings, :echo, :parent_id, :session_id, :is_dry_run, :num_circuits,
+    :cost_micros
 );
 
 -- name: update_job!
@@ -78,7 +112,7 @@ UPDATE jobs SET
     gates_2q = :gates_2q, engine = :engine, precision = :precision,
     predicted_seconds = :predicted_seconds, memory_bytes = :memory_bytes,
     started_at = :started_at, completed_at = :completed_at, failure_code = :failure_code,
-    failure_message = :failure_message, warnings = :warnings
+    failure_message = :failure_message, warnings = :warnings, cost_micros = :cost_micros
 WHERE id = :id AND status = :expected_status AND attempt = :expected_attempt;
 
 -- name: delete_job!
@@ -104,3 +138,47 @@ INSERT INTO job_results (job_id, inline, blob) VALUES (:job_id, :inline, :blob);
 -- name: blobs
 -- The name of every blob that a job refers to.
 SELECT blob FROM job_results WHERE blob IS NOT NULL;
+
+-- name: session^
+-- One session of a project.
+SELECT * FROM sessions WHERE id = :id AND project_id = :project_id;
+
+-- name: sessions
+-- The sessions of a project, newest first.
+SELECT * FROM sessions WHERE project_id = :project_id ORDER BY id DESC;
+
+-- name: insert_session!
+INSERT INTO sessions (
+    id, project_id, creator_id, backend, created_at, started_at, ended_at, ender_id, settings
+) VALUES (
+    :id, :project_id, :creator_id, :backend, :created_at, :started_at, :ended_at, :ender_id,
+    :settings
+);
+
+-- name: update_session!
+-- Write what changes in a session's life.
+UPDATE sessions SET started_at = :started_at, ended_at = :ended_at, ender_id = :ender_id
+WHERE id = :id;
+
+-- name: num_jobs_of_session^
+-- How many jobs a session has taken, children apart.
+SELECT count(*) AS number FROM jobs WHERE session_id = :session_id AND parent_id IS NULL;
+
+-- name: usage
+-- What the jobs of an organization took, by day (from 1970), project, submitter and backend.
+SELECT
+    submitted_at / 86400000000 AS day,
+    project_id,
+    projects.name AS project_name,
+    submitter_id,
+    backend,
+    count(*) AS num_jobs,
+    sum(CASE WHEN status = 'completed' AND NOT is_dry_run THEN cost_micros ELSE 0 END)
+        AS cost_micros,
+    sum(coalesce(completed_at - started_at, 0)) AS time_us
+FROM jobs JOIN projects ON projects.id = project_id
+WHERE organization_id = :organization_id
+    AND parent_id IS NULL
+    AND submitted_at >= :start AND submitted_at < :end
+GROUP BY day, project_id, submitter_id, backend
+ORDER BY day;

@@ -1,0 +1,296 @@
+"""Shots run shot by shot in effect, and together as long as they share a history.
+
+A group is the shots to which the same has happened: one state vector and one set of classical
+bits stand for all of them. At a random event (a channel, a measurement, a reset) each shot draws
+its own number, and the group splits by what came out.
+
+Few vectors live at once. Of the parts of a group the largest keeps the group's vector; each other
+one gets a copy, and is followed to the end before the next copy is made. A part that gets a copy
+is not the largest, so it has at most half of the shots: with v(m) vectors for m shots,
+v(m) <= 1 + v(m / 2) and v(1) = 1, hence v(m) <= 1 + log2(m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionbox.backends.noise import NoiseModel, channels, error_probability
+from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.gates import GATE_BY_NAME
+from ionbox.circuits.program import Measure, Reset
+from ionbox.engines.control import Control, start
+from ionbox.engines.engine import Workload, resolve_precision
+from ionbox.engines.measurement import collapse, flip, probability_of_one
+from ionbox.engines.operations import Action, make_ready, matrix_action
+from ionbox.engines.sampling import draw
+from ionbox.engines.streams import Streams
+from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, take_weights
+
+_Numbers: TypeAlias = NDArray[np.intp]
+_PAULIS = tuple(GATE_BY_NAME["qis", letter].unitary for letter in "xyz")
+
+
+class Channel(NamedTuple):
+    """A channel of a circuit.
+
+    Args:
+        after: How many operations of the circuit come before it.
+        qubits: On which some Pauli error may happen.
+        probability: That one does.
+    """
+
+    after: int
+    qubits: tuple[int, ...]
+    probability: float
+
+
+class _ReadyCircuit(NamedTuple):
+    actions: Sequence[Action]
+    channels: Sequence[Channel]
+
+
+class _Errors(NamedTuple):
+    """The errors that are to come to a group within one circuit, in the order of the channels.
+
+    Args:
+        numbers: Of the channel in its circuit.
+        shots: In which shot.
+        paulis: As `Streams.paulis`.
+    """
+
+    numbers: _Numbers
+    shots: _Numbers
+    paulis: NDArray[np.uint64]
+
+    def picked(self, which: slice | NDArray[np.bool_]) -> _Errors:
+        """Return some of the errors."""
+        return _Errors(self.numbers[which], self.shots[which], self.paulis[which])
+
+
+@dataclass(slots=True)
+class _Group:
+    """Shots that share a history.
+
+    Args:
+        shots: Their numbers, ascending.
+        event: How many random events lie behind them.
+        done: How many operations of the current circuit do.
+        errors: To come in the current circuit; None if they are not drawn yet.
+    """
+
+    vector: Amplitudes
+    control: Control
+    shots: _Numbers
+    event: int = 0
+    done: int = 0
+    errors: _Errors | None = None
+
+    def part(self, shots: _Numbers) -> _Group:
+        """Return a copy for some of the shots, with errors of all."""
+        copied = self.vector.copy(), self.control.copy()
+        return _Group(*copied, shots, self.event, self.done, self.errors)
+
+
+_Act: TypeAlias = Callable[[_Group, int], None]
+
+
+class Record(NamedTuple):
+    """What came out of every shot, in order.
+
+    Args:
+        basis_states: uint64, shape (shots,): all qubits at the end.
+        bits: uint8, shape (shots, num_bits): every classical bit at the end.
+    """
+
+    basis_states: NDArray[np.uint64]
+    bits: NDArray[np.uint8]
+
+
+def channels_of(circuit: Circuit, noise: NoiseModel) -> list[Channel]:
+    """List all channels of a circuit under a noise model."""
+    return [
+        Channel(place, qubits, error_probability(rate, len(qubits)))
+        for place, operation in enumerate(circuit.operations(), 1)
+        for qubits, rate in channels(noise, operation)
+    ]
+
+
+class Histories:
+    """All shots of a program, followed depth first.
+
+    Args:
+        workload: Without an observable.
+        streams: Which random numbers are drawn.
+    """
+
+    def __init__(self, workload: Workload, streams: Streams) -> None:
+        program, shots = workload.program, workload.shots
+        self._program = program
+        self._streams = streams
+        self._amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
+        self._ready = {
+            place: _ready_circuit(step, workload.noise)
+            for place, step in enumerate(program.steps)
+            if isinstance(step, Circuit)
+        }
+        self._paulis: dict[tuple[int, int], Action] = {}
+        self._basis_states = np.zeros(shots, np.uint64)
+        self._bits = np.zeros((shots, program.num_bits), np.uint8)
+        self._ends = np.zeros(shots, np.intp)  # at which place only measurements were left
+        self._is_member = np.zeros(shots, np.bool_)
+
+    def run(self) -> Record:
+        """Follow all shots to the end; once.
+
+        Raises:
+            InvalidCircuitError: If a loop does not end.
+        """
+        control = start(self._program)
+        vector = ground_state(self._program.num_qubits, self._amplitude_type)
+        self._follow(_Group(vector, control, np.arange(self._basis_states.size)))
+        for place, step in enumerate(self._program.steps[control.end :], control.end):
+            if isinstance(step, Measure) and step.bit is not None:
+                shots = np.flatnonzero(self._ends <= place)
+                states = self._basis_states[shots]
+                self._bits[shots, step.bit] = states >> np.uint64(step.qubit) & np.uint64(1)
+        return Record(self._basis_states, self._bits)
+
+    def _follow(self, group: _Group) -> None:
+        while (step := group.control.quantum_step()) is not None:
+            match step:
+                case Circuit():
+                    self._run_circuit(group, self._ready[group.control.place])
+                case Measure():
+                    self._observe(group, step.qubit, step.bit)
+                case Reset():
+                    self._observe(group, step.qubit, None)
+        shots = group.shots
+        uniforms = self._streams.choices(group.event)[shots]
+        self._basis_states[shots] = draw(take_weights(group.vector), uniforms)
+        self._bits[shots] = np.frombuffer(group.control.bits, np.uint8)
+        self._ends[shots] = group.control.place
+
+    def _run_circuit(self, group: _Group, ready: _ReadyCircuit) -> None:
+        """Apply what is left of a circuit, and split the group at each error."""
+        errors = group.errors
+        if errors is None:
+            errors = self._draw_errors(group, ready.channels)
+        while errors.numbers.size:
+            number = int(errors.numbers[0])
+            channel = ready.channels[number]
+            _apply(group, ready.actions, channel.after)
+            count = int(np.searchsorted(errors.numbers, number, side="right"))
+            group.errors = errors.picked(slice(count, None))
+            paulis = np.zeros(group.shots.size, np.uint64)
+            paulis[np.searchsorted(group.shots, errors.shots[:count])] = errors.paulis[:count]
+            self._split(group, paulis, self._error_on(channel.qubits))
+            errors = group.errors
+        _apply(group, ready.actions, len(ready.actions))
+        group.event += len(ready.channels)
+        group.control.place += 1
+        group.done, group.errors = 0, None
+
+    def _draw_errors(self, group: _Group, around: Sequence[Channel]) -> _Errors:
+        """Return the errors of a circuit that a group has before it."""
+        found = [_Errors(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.uint64))]
+        for number, channel in enumerate(around):
+            event = group.event + number
+            uniforms = self._streams.choices(event)[group.shots]
+            hits = group.shots[uniforms < channel.probability]
+            if hits.size:
+                paulis = self._streams.paulis(event, len(channel.qubits))[hits]
+                found.append(_Errors(np.full(hits.size, number), hits, paulis))
+        return _Errors(
+            np.concatenate([errors.numbers for errors in found]),
+            np.concatenate([errors.shots for errors in found]),
+            np.concatenate([errors.paulis for errors in found]),
+        )
+
+    def _error_on(self, qubits: tuple[int, ...]) -> _Act:
+        def act(group: _Group, pauli: int) -> None:
+            for place, qubit in enumerate(qubits):
+                letter = pauli >> 2 * place & 3
+                if letter:
+                    self._pauli(letter, qubit).apply(group.vector)
+
+        return act
+
+    def _pauli(self, letter: int, qubit: int) -> Action:
+        action = self._paulis.get((letter, qubit))
+        if action is None:
+            params = (np.pi,) if letter == 3 else ()  # the z of the table takes a rotation
+            matrix = _PAULIS[letter - 1](*params)
+            action = matrix_action(matrix, (qubit,), (), self._program.num_qubits)
+            self._paulis[letter, qubit] = action
+        return action
+
+    def _observe(self, group: _Group, qubit: int, bit: int | None) -> None:
+        """Measure a qubit, and note the outcome in a bit, or take the qubit back to |0>."""
+        one = probability_of_one(group.vector, qubit)
+        outcomes = self._streams.choices(group.event)[group.shots] < one
+
+        def act(part: _Group, outcome: int) -> None:
+            collapse(part.vector, qubit, outcome, one if outcome else 1 - one)
+            if bit is not None:
+                part.control.bits[bit] = outcome
+            elif outcome:
+                flip(part.vector, qubit)
+
+        group.event += 1
+        group.control.place += 1
+        self._split(group, outcomes, act)
+
+    def _split(
+        self,
+        group: _Group,
+        outcomes: NDArray[np.uint64] | NDArray[np.bool_],
+        act: _Act,
+    ) -> None:
+        """Divide a group by the outcome of each shot, and follow all but the largest part.
+
+        The largest part is what the group is afterwards; `act` does to a part what an outcome
+        does to the qubits and bits.
+        """
+        different, counts = np.unique(outcomes, return_counts=True)
+        largest = different[counts.argmax()]
+        for outcome in different[different != largest]:
+            self._follow_part(group, outcomes == outcome, act, int(outcome))
+        if different.size > 1:
+            group.shots = group.shots[outcomes == largest]
+            self._keep_errors(group)
+        act(group, int(largest))
+
+    def _follow_part(
+        self, group: _Group, is_in_part: NDArray[np.bool_], act: _Act, outcome: int
+    ) -> None:
+        """Follow a copy for some of the shots; it is gone when this returns."""
+        part = group.part(group.shots[is_in_part])
+        self._keep_errors(part)
+        act(part, outcome)
+        self._follow(part)
+
+    def _keep_errors(self, group: _Group) -> None:
+        """Forget the errors of shots that are not in the group."""
+        if group.errors is None:
+            return
+        self._is_member[group.shots] = True
+        kept = self._is_member[group.errors.shots]
+        self._is_member[group.shots] = False
+        group.errors = group.errors.picked(kept)
+
+
+def _ready_circuit(circuit: Circuit, noise: NoiseModel | None) -> _ReadyCircuit:
+    actions = [make_ready(operation, circuit.num_qubits) for operation in circuit.operations()]
+    return _ReadyCircuit(actions, channels_of(circuit, noise) if noise else ())
+
+
+def _apply(group: _Group, actions: Sequence[Action], until: int) -> None:
+    """Apply the actions that are not done yet, up to a place."""
+    for place in range(group.done, until):
+        actions[place].apply(group.vector)
+    group.done = until

@@ -1,0 +1,126 @@
+"""The read-out of registers: what classical bits hold, given the weights of the basis states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionbox.circuits.program import Measure, Program, Register, Step
+from ionbox.engines.vectors import block, layout, num_qubits_of
+from ionbox.formats.results import OUTPUT_ALL, FloatArray, Probabilities, read_out
+
+MOST_LISTED_BITS: Final = 64  # the key of an outcome is a uint64
+
+Keys = NDArray[np.uint64]
+
+
+def wide_register(program: Program) -> str:
+    """Say which register is too wide to list its outcomes; empty if none is."""
+    for register in program.registers:
+        if register.size > MOST_LISTED_BITS:
+            return (
+                f"register '{register.name}' has {register.size} bits; "
+                f"probabilities are listed of at most {MOST_LISTED_BITS}"
+            )
+    return ""
+
+
+def measured_at_end(steps: Iterable[Step]) -> Mapping[int, int]:
+    """Return bit → the qubit it is measured from, of steps that only measure."""
+    measurements = [step for step in steps if isinstance(step, Measure)]
+    return {step.bit: step.qubit for step in measurements if step.bit is not None}
+
+
+def qubits_of(register: Register, measured: Mapping[int, int]) -> list[int | None]:
+    """Return the qubit that each bit of a register is measured from; None for the others."""
+    return [measured.get(bit) for bit in range(register.start, register.start + register.size)]
+
+
+def marginal(weights: FloatArray, qubits: Sequence[int | None]) -> tuple[Keys, FloatArray]:
+    """Sum weights over the qubits that a register does not hold.
+
+    Args:
+        weights: One for each basis state.
+        qubits: The qubit of each bit of the register, at most 64; None for a bit that is 0. One
+            qubit may be the source of several bits.
+
+    Returns:
+        All contents that the register can have, ascending, and the weight of each in the type
+        of `weights`.
+    """
+    masks: dict[int, int] = {}
+    for place, qubit in enumerate(qubits):
+        if qubit is not None:
+            masks[qubit] = masks.get(qubit, 0) | 1 << place
+    # Masks share no bit, so in ascending order they give ascending keys.
+    sources = sorted(masks, key=masks.__getitem__)
+    whole = block(weights, layout(num_qubits_of(weights), tuple(sources)))
+    others = tuple(range(len(sources), whole.ndim))
+    summed = whole.sum(axis=others, dtype=np.float64).reshape(-1)
+    keys = np.zeros(1, np.uint64)
+    for qubit in sources:
+        keys = np.concatenate([keys, keys | np.uint64(masks[qubit])])
+    return keys, summed.astype(weights.dtype, copy=False)
+
+
+def listed(keys: Keys, values: FloatArray, num_bits: int) -> Probabilities:
+    """Return probabilities of the contents of a register, as `read_out` does of basis states.
+
+    Args:
+        keys: Ascending.
+        values: The weight of each.
+        num_bits: The width of the register.
+    """
+    found = read_out(values, num_bits)
+    if values.size == 1 << num_bits:
+        return found  # every content is there, so that a key is its own place
+    places = found.values.nonzero()[0] if found.basis_states is None else found.basis_states
+    kept = found.values[places] if found.basis_states is None else found.values
+    return replace(found, basis_states=keys[places], values=kept)
+
+
+def exact_registers(weights: FloatArray, program: Program) -> dict[str, Probabilities]:
+    """List output_all and each register of a program that is one circuit."""
+    output_all = read_out(weights, program.num_qubits)
+    registers = {OUTPUT_ALL: output_all}
+    for register in program.registers:
+        qubits = qubits_of(register, program.measured)
+        if qubits == list(range(program.num_qubits)):
+            registers[register.name] = output_all
+        else:
+            registers[register.name] = listed(*marginal(weights, qubits), register.size)
+    return registers
+
+
+def sampled_registers(
+    basis_states: Keys, counts: NDArray[np.int64], program: Program
+) -> dict[str, Probabilities]:
+    """Return the frequencies of output_all and of each register of a program of one circuit."""
+    registers = {OUTPUT_ALL: frequencies(basis_states, program.num_qubits, counts)}
+    for register in program.registers:
+        keys = np.zeros_like(basis_states)
+        for place, qubit in enumerate(qubits_of(register, program.measured)):
+            if qubit is not None:
+                keys |= (basis_states >> np.uint64(qubit) & np.uint64(1)) << np.uint64(place)
+        registers[register.name] = frequencies(keys, register.size, counts)
+    return registers
+
+
+def frequencies(
+    keys: Keys, num_bits: int, counts: NDArray[np.int64] | None = None
+) -> Probabilities:
+    """Return how often each key is there, as a share of all; each counts once, or `counts`."""
+    states, inverse = np.unique(keys, return_inverse=True)
+    totals = np.bincount(inverse, counts, states.size)
+    return Probabilities(num_bits, states, totals / totals.sum())
+
+
+def merged(keys: Keys, values: NDArray[np.float64]) -> tuple[Keys, NDArray[np.float64]]:
+    """Return the keys ascending, each once, and the sum of the values of each."""
+    states, inverse = np.unique(keys, return_inverse=True)
+    totals: NDArray[np.float64] = np.bincount(inverse, values, states.size).astype(np.float64)
+    return states, totals

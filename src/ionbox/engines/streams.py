@@ -1,0 +1,62 @@
+"""The random numbers of a run: one stream for each random event, one number in it for each shot.
+
+A shot's numbers depend on the seed, on how many random events lie behind it and on its own
+number alone; so its outcome does not depend on which shots it was simulated together with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CHOICES, _PAULIS = 0, 1  # an event's two streams
+_CACHE_BYTES: Final = 1 << 26
+
+
+class Streams:
+    """Philox, a function from key and counter to numbers: the seed is the key, hashed first.
+
+    The counter's second word is the event, its third the stream; the lowest one counts shots.
+
+    Args:
+        seed: Not negative.
+        shots: How many numbers a stream has; the first ones do not depend on it.
+    """
+
+    def __init__(self, seed: int, shots: int) -> None:
+        words = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+        self._key: NDArray[np.uint64] = words.astype(np.uint64, copy=False)
+        self._shots = shots
+        # Groups of shots come to the same events one after the other.
+        rows = max(1, _CACHE_BYTES // (8 * max(shots, 1)))
+        choices = partial(_draw_choices, self._key, shots)
+        self._choices: Callable[[int], NDArray[np.float64]] = lru_cache(rows)(choices)
+
+    def choices(self, event: int) -> NDArray[np.float64]:
+        """Return the uniforms in [0, 1) that decide an event, shape (shots,)."""
+        return self._choices(event)
+
+    def paulis(self, event: int, num_qubits: int) -> NDArray[np.uint64]:
+        """Return which Pauli error is made, 1 to 4**num_qubits - 1, if one is; shape (shots,).
+
+        Its two bits from 2k on are the letter on qubit k: 0 I, 1 X, 2 Y, 3 Z.
+        """
+        words = _philox(self._key, event, _PAULIS).random_raw(self._shots)
+        return words % np.uint64(4**num_qubits - 1) + np.uint64(1)
+
+
+def _draw_choices(key: NDArray[np.uint64], shots: int, event: int) -> NDArray[np.float64]:
+    return np.random.Generator(_philox(key, event, _CHOICES)).random(shots)
+
+
+def _philox(key: NDArray[np.uint64], event: int, stream: int) -> np.random.Philox:
+    return np.random.Philox(key=key, counter=np.array([0, event, stream, 0], np.uint64))
+
+
+def cache_bytes(shots: int, events: float) -> int:
+    """Return the memory that the streams of so many shots and events take."""
+    return int(max(min(_CACHE_BYTES, 8.0 * shots * events), 8 * shots))

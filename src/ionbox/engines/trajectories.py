@@ -1,0 +1,231 @@
+"""The trajectory engine: noise, and whatever happens between circuits, sampled shot by shot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.program import Measure, Program, Register, Reset
+from ionbox.engines.control import jumps_back, start_of_end
+from ionbox.engines.costs import (
+    BYTE_SECONDS,
+    Cost,
+    circuit_cost,
+    operation_passes,
+    sampling_bytes,
+    tile_bytes,
+)
+from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
+from ionbox.engines.histories import Channel, Histories, Record, channels_of
+from ionbox.engines.registers import frequencies, wide_register
+from ionbox.engines.streams import Streams, cache_bytes
+from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
+from ionbox.formats.results import OUTPUT_ALL, Exact, Sampled, Shots
+
+# Measured on one core of a cloud server; good to a factor of a few, but for loops.
+_ACTION_SECONDS = 7e-6  # an operation on a small vector
+_EVENT_SECONDS = 15e-6  # the numbers of all shots for one event
+_NUMBER_SECONDS = 8e-9  # one of them
+_GROUP_SECONDS = 100e-6  # to split a group off, and to read it out
+_OBSERVE_PASSES = 3  # to measure a qubit
+_SHOT_SECONDS = 0.5e-6  # to draw a shot and to write it down
+_COPY_PASSES = 4  # to split a group off, and to read it out
+_LOOP_RUNS = 10  # how often a loop is taken to run, which nobody knows
+
+_MOOT = Refusal(
+    "trajectories",
+    "trajectories are for noise, and for programs that are not one circuit",
+    is_moot=True,
+)
+
+
+class TrajectoryEngine:
+    """Shots that share a history share a state vector: noisy programs, and any ideal program."""
+
+    name = "trajectories"
+
+    def assess(self, workload: Workload) -> Estimate | Refusal:
+        """Say what the workload costs; refuse programs wider than the device that is modelled."""
+        if workload.observable is not None or (
+            workload.noise is None and workload.program.circuit is not None
+        ):
+            return _MOOT
+        if reason := _too_wide(workload):
+            return Refusal(self.name, reason, is_too_large=True)
+        if workload.noise is None and (reason := wide_register(workload.program)):
+            return Refusal(self.name, reason)
+        costs = [circuit_cost(step) for step in _circuits(workload.program)]
+        for cost in costs:
+            if isinstance(cost, str):
+                return Refusal(self.name, cost)
+        return self._estimate(workload, [cost for cost in costs if isinstance(cost, Cost)])
+
+    def _estimate(self, workload: Workload, costs: list[Cost]) -> Estimate:
+        precision = resolve_precision(workload)
+        program, shots = workload.program, workload.shots
+        vector_bytes = AMPLITUDE_TYPES[precision].itemsize << program.num_qubits
+        effort, is_loop = _effort(workload), jumps_back(program)
+        # The innermost part, of one shot, is the one that needs the temporaries.
+        vectors = log2(max(shots, 1)) + max(cost.vectors for cost in costs)
+        memory_bytes = (
+            int(vectors * vector_bytes)
+            + tile_bytes(program.num_qubits)
+            + sampling_bytes(shots)
+            + cache_bytes(shots, inf if is_loop else effort.events)
+            + 2 * shots * (program.num_bits + 8)
+        )
+        seconds = effort.seconds(vector_bytes) * (_LOOP_RUNS if is_loop else 1)
+        return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
+
+    def run(self, workload: Workload) -> Outcome:
+        """Follow all shots; the shots themselves with noise, their frequencies without.
+
+        Raises:
+            InvalidCircuitError: If a loop does not end.
+        """
+        record = Histories(workload, Streams(workload.seed, workload.shots)).run()
+        if workload.noise is not None:
+            return Outcome(_sampled(record, workload.program))
+        warning = (
+            f"sampled with {workload.shots} shots: the program measures, resets or jumps before "
+            "its end in more ways than can be followed"
+        )
+        return Outcome(_exact(record, workload.program), (warning,))
+
+
+def _too_wide(workload: Workload) -> str:
+    """Say why there are too many qubits; empty if there are not."""
+    num_qubits, noise = workload.program.num_qubits, workload.noise
+    if noise is not None and num_qubits > noise.num_qubits:
+        return f"{num_qubits} qubits; noise model '{noise.name}' has {noise.num_qubits}"
+    return too_wide(num_qubits)
+
+
+def _circuits(program: Program) -> list[Circuit]:
+    return [step for step in program.steps if isinstance(step, Circuit)]
+
+
+@dataclass(slots=True)
+class _Effort:
+    """What a run is expected to take, added up from step to step.
+
+    Args:
+        actions: Operations applied, over all groups.
+        passes: Over a state vector.
+        events: Random events on the way of one shot; the last one draws the basis state.
+        errors: Expected in one shot.
+        patterns: How many single errors are possible.
+        ways: Of the measurements and resets so far, as a power of two.
+    """
+
+    workload: Workload
+    actions: float = 0.0
+    passes: float = 0.0
+    events: int = 1
+    errors: float = 0.0
+    patterns: float = 0.0
+    ways: int = 0
+
+    def add_circuit(self, circuit: Circuit) -> None:
+        """Add the operations, each for as many groups as there are when it comes."""
+        noise = self.workload.noise
+        around = channels_of(circuit, noise) if noise is not None else []
+        errors, patterns = _error_counts(around, circuit.num_operations)
+        groups = self.groups(self.errors + errors[:-1], self.patterns + patterns[:-1])
+        self.actions += float(groups.sum())
+        self.passes += float(groups @ operation_passes(circuit))
+        self.errors += float(errors[-1])
+        self.patterns += float(patterns[-1])
+        self.events += len(around)
+
+    def add_observation(self) -> None:
+        """Add a measurement or a reset."""
+        self.ways += 1
+        self.passes += _OBSERVE_PASSES * self.num_groups
+        self.events += 1
+
+    @property
+    def num_groups(self) -> float:
+        """Predict how many groups there are after all that was added."""
+        return float(self.groups(np.array(self.errors), np.array(self.patterns)))
+
+    def groups(
+        self, errors: NDArray[np.float64], patterns: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Predict how many groups there are after so many expected errors in a shot (Poisson).
+
+        Shots with one error share the possible patterns; one with more is taken to be on its own.
+        """
+        shots = self.workload.shots
+        one = shots * errors * np.exp(-errors)
+        more = shots * (1 - np.exp(-errors) * (1 + errors))
+        shared = patterns * -np.expm1(-one / np.maximum(patterns, 1))
+        ways = 2.0 ** min(self.ways, 63)
+        return np.asarray(np.minimum(shots, ways * (1 + shared + more)), np.float64)
+
+    def seconds(self, vector_bytes: int) -> float:
+        """Predict the time."""
+        shots, num_groups = self.workload.shots, self.num_groups
+        return (
+            _ACTION_SECONDS * self.actions
+            + self.events * (_EVENT_SECONDS + _NUMBER_SECONDS * shots)
+            + _GROUP_SECONDS * num_groups
+            + _SHOT_SECONDS * shots
+            + BYTE_SECONDS * vector_bytes * (self.passes + _COPY_PASSES * num_groups)
+        )
+
+
+def _effort(workload: Workload) -> _Effort:
+    """Predict the effort of a program each of whose steps is taken once."""
+    effort = _Effort(workload)
+    for step in workload.program.steps[: start_of_end(workload.program)]:
+        if isinstance(step, Circuit):
+            effort.add_circuit(step)
+        elif isinstance(step, Measure | Reset):
+            effort.add_observation()
+    return effort
+
+
+def _error_counts(
+    around: Sequence[Channel], num_operations: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count errors before each operation, and before the end: expected in a shot, and possible."""
+    expected, possible = np.zeros(num_operations + 1), np.zeros(num_operations + 1)
+    for channel in around:
+        expected[channel.after] += channel.probability
+        possible[channel.after] += 4.0 ** len(channel.qubits) - 1
+    return np.cumsum(expected), np.cumsum(possible)
+
+
+def _sampled(record: Record, program: Program) -> Sampled:
+    """Return the shots of output_all and of each register."""
+    registers = {OUTPUT_ALL: _shots_of_states(record.basis_states, program.num_qubits)}
+    for register in program.registers:
+        rows = np.packbits(_bits_of(record, register), axis=1, bitorder="little")
+        registers[register.name] = Shots(register.size, rows)
+    return Sampled(registers)
+
+
+def _shots_of_states(basis_states: NDArray[np.uint64], num_qubits: int) -> Shots:
+    lowest_first = basis_states.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
+    return Shots(num_qubits, np.ascontiguousarray(lowest_first[:, : -(-num_qubits // 8)]))
+
+
+def _bits_of(record: Record, register: Register) -> NDArray[np.uint8]:
+    return record.bits[:, register.start : register.start + register.size]
+
+
+def _exact(record: Record, program: Program) -> Exact:
+    """Return the frequencies of output_all and of each register, of at most 64 bits."""
+    registers = {OUTPUT_ALL: frequencies(record.basis_states, program.num_qubits)}
+    for register in program.registers:
+        keys = np.zeros(len(record.bits), np.uint64)
+        for place, column in enumerate(_bits_of(record, register).T):
+            keys |= column.astype(np.uint64) << np.uint64(place)
+        registers[register.name] = frequencies(keys, register.size)
+    return Exact(registers)

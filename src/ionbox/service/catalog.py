@@ -1,0 +1,117 @@
+"""The use cases of backends: what there is, what is known of it, what a job would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ionbox.backends.backend import Backend, find_characterization
+from ionbox.backends.characterization import (
+    MAX_PAGE,
+    Characterization,
+    Page,
+    between,
+    execution_seconds,
+    page_of,
+)
+from ionbox.backends.pricing import Estimate, PriceBook, estimate
+from ionbox.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class JobSize:
+    """What a job would consist of, for an estimate.
+
+    Args:
+        gate_counts: Operations on one qubit, and on two.
+    """
+
+    num_qubits: int
+    shots: int
+    gate_counts: tuple[int, int]
+    error_mitigation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobEstimate:
+    """What a job would cost, and how long it would run.
+
+    Args:
+        seconds: On a device, as characterized; 0 on a simulator.
+    """
+
+    cost: Estimate
+    seconds: float
+    book_id: str
+
+
+class Catalog:
+    """Every use case of backends.
+
+    Args:
+        backends: By name.
+    """
+
+    def __init__(self, backends: Mapping[str, Backend], prices: PriceBook) -> None:
+        self._backends = backends
+        self._prices = prices
+
+    @property
+    def currency(self) -> str:
+        """The currency of all amounts, as on the wire."""
+        return self._prices.currency
+
+    def backends(self) -> list[Backend]:
+        """Return every backend."""
+        return list(self._backends.values())
+
+    def backend(self, name: str) -> Backend:
+        """Return one backend."""
+        if name not in self._backends:
+            raise NotFoundError("backend", name, known=tuple(self._backends))
+        return self._backends[name]
+
+    def characterizations(
+        self,
+        name: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        limit: int = MAX_PAGE,
+        page: int = 1,
+    ) -> Page:
+        """Return a page of what is known of a backend, newest first."""
+        records = between(self.backend(name).characterizations, start, end)
+        return page_of(records, limit=limit, page=page)
+
+    def characterization(self, record_id: str) -> Characterization:
+        """Return one record, of whichever backend."""
+        return find_characterization(self._backends.values(), record_id)
+
+    def newest_characterization(self, name: str) -> Characterization:
+        """Return the newest record of a backend.
+
+        Raises:
+            NotFoundError: If it has none, as a simulator.
+        """
+        records = self.backend(name).characterizations
+        if not records:
+            raise NotFoundError("characterization", "current")
+        return records[0]
+
+    def estimate(self, name: str, size: JobSize) -> JobEstimate:
+        """Return what a job would cost on a backend, and how long it would run."""
+        backend = self.backend(name)
+        cost = estimate(
+            self._prices,
+            name,
+            gate_counts=size.gate_counts,
+            shots=size.shots,
+            error_mitigation=size.error_mitigation,
+        )
+        seconds = 0.0
+        if backend.characterizations:
+            newest = backend.characterizations[0]
+            seconds = execution_seconds(newest, size.gate_counts, size.shots)
+        return JobEstimate(cost, seconds, self._prices.id)

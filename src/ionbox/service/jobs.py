@@ -1,0 +1,287 @@
+"""The use cases of jobs: submit, read, cancel, delete, clone."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from ionbox.backends.backend import Backend
+from ionbox.errors import InvalidInputError, NotFoundError, ResultsNotReadyError
+from ionbox.formats.inputs import INPUT_TYPES, read_input, read_registers
+from ionbox.formats.multi_circuit import CircuitPart, in_circuit, read_circuits
+from ionbox.formats.results import Result, decode
+from ionbox.jobs.job import Job, JobStatus
+from ionbox.jobs.lifecycle import Effect, JobEvent, follow, statuses_of, step, sum_up
+from ionbox.service.acceptance import Acceptance
+from ionbox.service.access import Caller
+from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.ports import JobQuery, NewJob, ResultStore, Store, StoredResult
+from ionbox.service.submission import (
+    Overrides,
+    Submission,
+    check,
+    new_children,
+    new_job,
+    resubmission,
+)
+from ionbox.service.work import Conditions, assess
+
+# Longer inputs are read by a worker, under limits, while the job is `submitted`.
+MAX_INPUT_BYTES_HERE = 256 * 1024
+MAX_PAULIEXP_BYTES_HERE = 16 * 1024
+
+Before = TypeVar("Before")
+After = TypeVar("After")
+
+
+class _Planned(NamedTuple):
+    """A new job, and what is due once it is remembered."""
+
+    new: NewJob
+    effects: tuple[Effect, ...]
+
+
+class Jobs:
+    """Every use case of jobs, within the caller's project.
+
+    Args:
+        memory_bytes: What one job may take.
+        clock: Returns the time, aware.
+        seed: Makes the seeds that are drawn for jobs repeatable from one start to the next.
+    """
+
+    def __init__(  # noqa: PLR0913 - it holds the core together
+        self,
+        store: Store,
+        results: ResultStore,
+        dispatcher: Dispatcher,
+        acceptance: Acceptance,
+        *,
+        backends: Mapping[str, Backend],
+        memory_bytes: int,
+        clock: Callable[[], datetime],
+        seed: int | None = None,
+    ) -> None:
+        self._store = store
+        self._results = results
+        self._dispatcher = dispatcher
+        self._acceptance = acceptance
+        self._backends = backends
+        self._memory_bytes = memory_bytes
+        self._clock = clock
+        self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
+        # Ids are to differ, not to be secret; asking the system each time lets other threads in.
+        self._ids = random.Random(secrets.randbits(128))  # noqa: S311
+
+    # --- submit --------------------------------------------------------------------------
+
+    def submit(self, caller: Caller, submission: Submission) -> Future[Job]:
+        """Remember a job, with a child for each circuit of many, and queue it once that is durable.
+
+        Raises:
+            InvalidInputError: If the submission cannot be; nothing is remembered then. What only
+                its session knows, the future raises.
+        """
+        check(submission, self._backends)
+        now = self._clock()
+        seed = self._seeds.getrandbits(31)
+        job = new_job(caller, submission, seed=seed, entropy=self._entropy(), now=now)
+        if job.is_parent:
+            planned = self._planned_family(job, submission.data)
+        else:
+            planned = [self._planned(NewJob(job, submission.data))]
+        inserted = self._store.insert_jobs([one.new for one in planned], now)
+
+        def carry_out(done: Future[Job]) -> None:
+            if done.exception() is None:
+                for one in planned:
+                    self._carry_out(one.new.job, one.effects, one.new.data)
+
+        inserted.add_done_callback(carry_out)
+        return inserted
+
+    def clone(self, caller: Caller, job_id: str, overrides: Overrides) -> Future[Job]:
+        """Submit what was submitted once more, with some of it changed."""
+        found = self._store.job_and_input(caller.project_id, job_id)
+        if found is None:
+            raise NotFoundError("job", job_id)
+        return self.submit(caller, resubmission(*found, overrides))
+
+    def move(self, caller: Caller, job_id: str, overrides: Overrides) -> Future[Job]:
+        """Submit a job elsewhere, then cancel it here if it has not ended."""
+        cloned = self.clone(caller, job_id, overrides)
+        return _and_then(cloned, lambda: self.cancel(caller, [job_id]))
+
+    def _planned(self, new: NewJob, *, is_for_a_worker: bool | None = None) -> _Planned:
+        """Read and plan an input that is short enough; a longer one is a worker's to read."""
+        job, data = new
+        if is_for_a_worker is None:
+            is_for_a_worker = not INPUT_TYPES[job.job_type].is_quick or _is_long(data)
+        if is_for_a_worker:
+            return _Planned(new, (Effect.QUEUE,))
+        conditions = Conditions(job.shots, job.seed, job.noise_model, self._memory_bytes)
+        given = read_input(job.job_type, data, read_registers(job.registers))
+        accepted, effects = self._acceptance.accept(
+            job, assess(given, conditions), job.submitted_at
+        )
+        return _Planned(NewJob(accepted, data), effects)
+
+    def _planned_family(self, parent: Job, data: bytes) -> list[_Planned]:
+        """Return a parent, which nobody runs, and its children."""
+        parts = _within_input(data)
+        children = [
+            NewJob(child, part.data)
+            for child, part in zip(new_children(parent, parts, self._entropy), parts, strict=True)
+        ]
+        is_long, planned = _is_long(data), []
+        for index, child in enumerate(children):
+            try:
+                planned.append(self._planned(child, is_for_a_worker=is_long))
+            except InvalidInputError as error:
+                raise in_circuit(index, error) from error
+        jobs = [one.new.job for one in planned]
+        parent = follow(parent, statuses_of(jobs), parent.submitted_at)
+        parent = replace(sum_up(parent, jobs), num_circuits=len(jobs))
+        return [_Planned(NewJob(parent, data), ()), *planned]
+
+    def _entropy(self) -> int:
+        return self._ids.getrandbits(62)
+
+    # --- read ----------------------------------------------------------------------------
+
+    def job(self, caller: Caller, job_id: str) -> Job:
+        """Return a job of the caller's project."""
+        job = self._store.job(caller.project_id, job_id)
+        if job is None:
+            raise NotFoundError("job", job_id)
+        return job
+
+    def jobs(self, query: JobQuery) -> list[Job]:
+        """Return a page of jobs, newest first."""
+        return self._store.jobs(query)
+
+    def child_ids(self, parent: Job) -> list[str]:
+        """Return the ids of a parent's children, in the order of its circuits."""
+        return self._store.child_ids(parent.id)
+
+    def result(self, caller: Caller, job_id: str) -> Result:
+        """Return the outcome of a completed job that is no parent.
+
+        Raises:
+            ResultsNotReadyError: If the job has none.
+        """
+        stored = self._store.result(caller.project_id, job_id)
+        if stored is None:
+            job = self.job(caller, job_id)
+            raise ResultsNotReadyError(job_id, job.status, is_dry_run=job.is_dry_run)
+        data = stored.inline if stored.blob is None else self._results.open(stored.blob)
+        if data is None:  # deleted since it was found
+            raise NotFoundError("job", job_id)
+        return decode(data)
+
+    def child_results(self, caller: Caller, parent: Job) -> Iterator[tuple[str, Result]]:
+        """Yield the outcome of each child of a completed parent, in the order of its circuits.
+
+        Raises:
+            ResultsNotReadyError: If the parent is not completed, or was only a dry run.
+        """
+        if parent.status is not JobStatus.COMPLETED or parent.is_dry_run:
+            raise ResultsNotReadyError(parent.id, parent.status, is_dry_run=parent.is_dry_run)
+        # One by one: thousands of outcomes together may be more than memory has room for.
+        return ((child_id, self.result(caller, child_id)) for child_id in self.child_ids(parent))
+
+    # --- end -----------------------------------------------------------------------------
+
+    def cancel(self, caller: Caller, job_ids: Sequence[str]) -> Future[list[str]]:
+        """Cancel those of the jobs that have not ended, with their children; return those found."""
+        now = self._clock()
+        changed = self._store.change_jobs(
+            caller.project_id, job_ids, lambda job: step(job, JobEvent.CANCEL, now), now
+        )
+
+        def carry_out(changed: list[tuple[Job, tuple[Effect, ...]]]) -> list[str]:
+            for job, effects in changed:
+                self._carry_out(job, effects)
+            return _asked_for(job_ids, [job.id for job, _ in changed])
+
+        return _then(changed, carry_out)
+
+    def delete(self, caller: Caller, job_ids: Sequence[str]) -> Future[list[str]]:
+        """Delete jobs with all that belongs to them, children too; return the ids found."""
+
+        def forget(deleted: list[tuple[str, StoredResult | None]]) -> list[str]:
+            for job_id, result in deleted:
+                self._dispatcher.stop_work(job_id)
+                if result is not None and result.blob is not None:
+                    self._results.drop(result.blob)
+            return _asked_for(job_ids, [job_id for job_id, _ in deleted])
+
+        return _then(self._store.delete_jobs(caller.project_id, job_ids, self._clock()), forget)
+
+    def _carry_out(self, job: Job, effects: tuple[Effect, ...], data: bytes | None = None) -> None:
+        if Effect.QUEUE in effects:
+            self._dispatcher.queue(job, data)
+        if Effect.STOP_WORK in effects:
+            self._dispatcher.stop_work(job.id)
+
+
+def _within_input(data: bytes) -> list[CircuitPart]:
+    try:
+        return read_circuits(data)
+    except InvalidInputError as error:
+        raise InvalidInputError(error.path or "input", error.message) from error
+
+
+def _asked_for(asked: Sequence[str], found: Sequence[str]) -> list[str]:
+    """Return the ids that were found, without those that came along."""
+    known = set(found)
+    return [job_id for job_id in dict.fromkeys(asked) if job_id in known]
+
+
+def _is_long(data: bytes) -> bool:
+    """Planning a pauliexp looks at its terms, so a long one would hold up everybody."""
+    return len(data) > (MAX_PAULIEXP_BYTES_HERE if b"pauliexp" in data else MAX_INPUT_BYTES_HERE)
+
+
+def _then(future: Future[Before], act: Callable[[Before], After]) -> Future[After]:
+    """Return a future of what `act` makes of another future's result."""
+    following: Future[After] = Future()
+    following.set_running_or_notify_cancel()
+
+    def resolve(done: Future[Before]) -> None:
+        try:
+            following.set_result(act(done.result()))
+        except Exception as error:  # noqa: BLE001 - it is handed to who waits
+            following.set_exception(error)
+
+    future.add_done_callback(resolve)
+    return following
+
+
+def _and_then(future: Future[Before], start: Callable[[], Future[After]]) -> Future[Before]:
+    """Return a future of the same result, resolved once what `start` begins then is done too."""
+    following: Future[Before] = Future()
+    following.set_running_or_notify_cancel()
+
+    def resolve(done: Future[After]) -> None:
+        error = done.exception()
+        if error is None:
+            following.set_result(future.result())
+        else:
+            following.set_exception(error)
+
+    def go_on(done: Future[Before]) -> None:
+        error = done.exception()
+        if error is None:
+            start().add_done_callback(resolve)
+        else:
+            following.set_exception(error)
+
+    future.add_done_callback(go_on)
+    return following

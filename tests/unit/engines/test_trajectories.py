@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ionbox.backends.noise import NOISE_MODELS, NoiseModel, channels
+from ionbox.circuits.circuit import Circuit, Operation
+from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
+from ionbox.circuits.oracle import unitary
+from ionbox.circuits.program import Program, ProgramBuilder, program_of
+from ionbox.engines.engine import Estimate, Refusal, Workload
+from ionbox.engines.trajectories import TrajectoryEngine
+from ionbox.formats.results import OUTPUT_ALL, Exact, Sampled, Shots
+
+ENGINE = TrajectoryEngine()
+LOUD = NoiseModel("loud", 25, 0.06, 0.15, "this test")
+ARIA = NOISE_MODELS["aria-1"]
+
+Matrix = NDArray[np.complex128]
+PAULIS: tuple[Matrix, ...] = (
+    np.eye(2, dtype=np.complex128),
+    np.array([[0, 1], [1, 0]], np.complex128),
+    np.array([[0, -1j], [1j, 0]], np.complex128),
+    np.diag([1, -1]).astype(np.complex128),
+)
+
+
+def qis(
+    name: str, targets: tuple[int, ...], *params: float, controls: tuple[int, ...] = ()
+) -> Operation:
+    return Operation(GATE_BY_NAME["qis", name], targets, controls, params)
+
+
+def bell() -> Circuit:
+    return Circuit.from_operations(2, "qis", [qis("h", (0,)), qis("cnot", (1,), controls=(0,))])
+
+
+def shots_of(workload: Workload, register: str = OUTPUT_ALL) -> Shots:
+    assert isinstance(ENGINE.assess(workload), Estimate)
+    outcome = ENGINE.run(workload)
+    assert isinstance(outcome.result, Sampled)
+    assert outcome.warnings == ()
+    return outcome.result.registers[register]
+
+
+def values(shots: Shots) -> NDArray[np.int64]:
+    bits = np.unpackbits(shots.rows, axis=1, bitorder="little")[:, : shots.num_bits]
+    return bits @ (1 << np.arange(shots.num_bits))
+
+
+def five_sigma(degrees: int) -> float:
+    return degrees + 5 * float(np.sqrt(2 * degrees))
+
+
+def density_matrix(circuit: Circuit, noise: NoiseModel) -> Matrix:
+    """The exact state, each channel by its Kraus operators, all as full matrices."""
+    size = 2**circuit.num_qubits
+    rho = np.zeros((size, size), np.complex128)
+    rho[0, 0] = 1
+    for operation in circuit.operations():
+        gate = unitary(Circuit.from_operations(circuit.num_qubits, "qis", [operation]))
+        rho = gate @ rho @ gate.conj().T
+        for qubits, rate in channels(noise, operation):
+            rho = depolarized(rho, qubits, rate, circuit.num_qubits)
+    return rho
+
+
+def depolarized(rho: Matrix, qubits: tuple[int, ...], rate: float, num_qubits: int) -> Matrix:
+    total = np.zeros_like(rho)
+    states = 4 ** len(qubits)
+    for place, word in enumerate(product(PAULIS, repeat=len(qubits))):
+        weight = rate / states if place else 1 - rate * (states - 1) / states
+        letters = dict(zip(qubits, word, strict=True))
+        kraus: Matrix = np.full((1, 1), np.sqrt(weight), np.complex128)
+        for qubit in reversed(range(num_qubits)):
+            kraus = np.kron(kraus, letters.get(qubit, PAULIS[0])).astype(np.complex128)
+        total += kraus @ rho @ kraus.conj().T
+    return total
+
+
+def mixed_circuit() -> Circuit:
+    word = GATE_BY_NAME["qis", "pauliexp"]
+    return Circuit.from_operations(
+        3,
+        "qis",
+        [
+            qis("ry", (0,), 0.7),
+            qis("ry", (1,), 1.1),
+            qis("h", (2,)),
+            qis("cnot", (2,), controls=(0,)),
+            qis("x", (1,), controls=(0, 2)),
+            Operation(word, (2, 0, 1), (), (0.4, 0.3, 1.1), ("XYZ", "ZIX")),
+            qis("rx", (1,), 0.9),
+            qis("xx", (0, 2), 0.5),
+            qis("swap", (1, 2)),
+            qis("t", (0,)),
+            qis("ry", (0,), 0.8),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "flipped"), [("aria-1", 0.003325), ("aria-2", 0.00464), ("forte-1", 0.00123733)]
+)
+def test_the_noisy_bell_pair_has_the_published_errors(model: str, flipped: float) -> None:
+    shots = 200_000
+    workload = Workload(program_of(bell()), shots=shots, seed=7, noise=NOISE_MODELS[model])
+
+    counts = np.bincount(values(shots_of(workload)), minlength=4)
+
+    expected = np.array([0.5 - flipped, flipped, flipped, 0.5 - flipped])
+    assert np.all(np.abs(counts / shots - expected) < 5 * np.sqrt(expected / shots))
+
+
+@pytest.mark.parametrize("model", [LOUD, NOISE_MODELS["harmony"], ARIA], ids=lambda m: m.name)
+def test_shots_follow_the_density_matrix(model: NoiseModel) -> None:
+    shots = 20_000
+    workload = Workload(program_of(mixed_circuit()), shots=shots, seed=11, noise=model)
+
+    counts = np.bincount(values(shots_of(workload)), minlength=8)
+
+    expected = shots * np.diag(density_matrix(mixed_circuit(), model)).real
+    assert ((counts - expected) ** 2 / expected).sum() < five_sigma(7)
+
+
+def test_the_bound_would_find_noise_that_is_too_weak() -> None:
+    shots = 20_000
+    weaker = replace(LOUD, r1q=0.6 * LOUD.r1q, r2q=0.6 * LOUD.r2q)
+    right = shots * np.diag(density_matrix(mixed_circuit(), LOUD)).real
+    wrong = shots * np.diag(density_matrix(mixed_circuit(), weaker)).real
+
+    assert ((right - wrong) ** 2 / right).sum() > 2 * five_sigma(7)
+
+
+def test_registers_and_output_all_agree_in_every_shot() -> None:
+    registers: dict[str, list[int | None]] = {
+        "c": [0, 1, 2],
+        "mixed": [2, None, 0, 0],
+        "wide": [1] * 70,
+        "": [],
+    }
+    workload = Workload(program_of(mixed_circuit(), registers), shots=500, seed=7, noise=LOUD)
+
+    result = ENGINE.run(workload).result
+
+    assert isinstance(result, Sampled)
+    assert list(result.registers) == ["output_all", "c", "mixed", "wide", ""]
+    states = values(result.registers[OUTPUT_ALL])
+    assert np.array_equal(values(result.registers["c"]), states)
+    zero, one, two = (states >> qubit & 1 for qubit in range(3))
+    assert np.array_equal(values(result.registers["mixed"]), two + 4 * zero + 8 * zero)
+    wide = np.unpackbits(result.registers["wide"].rows, axis=1, bitorder="little")
+    assert result.registers["wide"].rows.shape == (500, 9)
+    assert np.array_equal(wide[:, :70], np.repeat(one[:, None], 70, axis=1))
+    assert not wide[:, 70:].any()
+    assert result.registers[""].rows.shape == (500, 0)
+
+
+def test_output_all_of_many_qubits_has_a_byte_for_eight() -> None:
+    circuit = Circuit.from_operations(9, "qis", [qis("x", (8,))])
+    silent = NoiseModel("silent", 25, 0.0, 0.0, "this test")
+
+    shots = shots_of(Workload(program_of(circuit), shots=3, seed=7, noise=silent))
+
+    assert shots.rows.tolist() == [[0, 1]] * 3
+
+
+def test_a_qubit_measured_midway_stays_as_it_was_measured() -> None:
+    builder = ProgramBuilder(2, "qis")
+    bits = builder.add_register("c", 2)
+    builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+    builder.measure(0, bits.start)
+    builder.add_operation(ROW_BY_NAME["qis", "cnot"], (1,), (0,))
+    builder.measure(0, bits.start + 1)
+    silent = NoiseModel("silent", 25, 0.0, 0.0, "this test")
+
+    result = ENGINE.run(Workload(builder.build(), shots=200, seed=7, noise=silent)).result
+
+    assert isinstance(result, Sampled)
+    register, states = (values(result.registers[name]) for name in ("c", OUTPUT_ALL))
+    assert np.array_equal(register, states)
+    assert set(states.tolist()) == {0b00, 0b11}
+
+
+def many_ways(num_measurements: int) -> Program:
+    builder = ProgramBuilder(2, "qis")
+    register = builder.add_register("c", num_measurements)
+    for bit in range(register.size):
+        builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+        builder.measure(0, bit)
+    builder.add_operation(ROW_BY_NAME["qis", "cnot"], (1,), (0,))
+    return builder.build()
+
+
+def test_an_ideal_program_gives_frequencies_and_says_so() -> None:
+    workload = Workload(many_ways(20), shots=400, seed=7)
+
+    outcome = ENGINE.run(workload)
+
+    assert outcome.warnings == (
+        (
+            "sampled with 400 shots: the program measures, resets or jumps before its end in "
+            "more ways than can be followed"
+        ),
+    )
+    assert isinstance(outcome.result, Exact)
+    register = outcome.result.registers["c"]
+    assert register.num_qubits == 20
+    assert register.basis_states is not None
+    assert np.all(np.diff(register.basis_states.astype(np.int64)) > 0)
+    assert np.allclose(register.values * 400, np.rint(register.values * 400))
+    assert register.values.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("workload", "refusal"),
+    [
+        (
+            Workload(
+                program_of(Circuit.from_operations(12, "qis", [])),
+                shots=1,
+                seed=1,
+                noise=NOISE_MODELS["harmony"],
+            ),
+            Refusal("trajectories", "12 qubits; noise model 'harmony' has 11", is_too_large=True),
+        ),
+        (
+            Workload(many_ways(65), shots=1, seed=1),
+            Refusal(
+                "trajectories",
+                "register 'c' has 65 bits; probabilities are listed of at most 64",
+            ),
+        ),
+    ],
+    ids=["wider than the device", "wider than a key"],
+)
+def test_a_refusal_says_what_is_allowed(workload: Workload, refusal: Refusal) -> None:
+    assert ENGINE.assess(workload) == refusal
+
+
+def ladder(num_qubits: int, num_operations: int) -> Circuit:
+    operations = []
+    for place in range(num_operations // 2):
+        low, high = place % num_qubits, (place + 1) % num_qubits
+        operations += [qis("ry", (low,), 0.3 + place), qis("cnot", (high,), controls=(low,))]
+    return Circuit.from_operations(num_qubits, "qis", operations)
+
+
+def test_a_noisy_job_of_ordinary_size_is_not_predicted_to_be_short() -> None:
+    workload = Workload(program_of(ladder(11, 100)), shots=1000, seed=7, noise=ARIA)
+
+    estimate = ENGINE.assess(workload)
+
+    assert isinstance(estimate, Estimate)
+    assert 0.2 < estimate.seconds < 20
+
+
+def test_an_estimate_grows_with_shots_noise_and_length() -> None:
+    def seconds(num_operations: int, shots: int, noise: NoiseModel) -> float:
+        program = program_of(ladder(8, num_operations))
+        estimate = ENGINE.assess(Workload(program, shots=shots, seed=7, noise=noise))
+        assert isinstance(estimate, Estimate)
+        return estimate.seconds
+
+    plain = seconds(50, 1000, ARIA)
+
+    assert plain < seconds(100, 1000, ARIA)
+    assert plain < seconds(50, 2000, ARIA)
+    assert plain < seconds(50, 1000, LOUD)
+
+
+@pytest.mark.parametrize("shots", [1, 30])
+def test_a_run_takes_no_more_memory_than_the_estimate_says(shots: int) -> None:
+    workload = Workload(program_of(ladder(16, 30)), shots=shots, seed=7, noise=LOUD)
+    estimate = ENGINE.assess(workload)
+    tracemalloc.start()
+    try:
+        ENGINE.run(workload)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(estimate, Estimate)
+    assert peak < estimate.memory_bytes

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.builders import NOW
+
+from ionbox.errors import InvalidInputError
+from ionbox.jobs.sessions import (
+    Session,
+    SessionSettings,
+    SessionStatus,
+    end,
+    end_of,
+    join,
+    status_of,
+)
+
+LATER = NOW + timedelta(minutes=1)
+SESSION = Session("s-1", "project-1", "creator", "simulator", NOW)
+
+
+def limited(**limits: Any) -> Session:  # noqa: ANN401 - any limit
+    return replace(SESSION, settings=SessionSettings(**limits))
+
+
+def test_a_session_starts_with_its_first_job() -> None:
+    started = join(SESSION, "simulator", 0, LATER)
+
+    assert status_of(SESSION, NOW) is SessionStatus.CREATED
+    assert status_of(started, LATER) is SessionStatus.STARTED
+    assert started.started_at == LATER
+    assert join(started, "simulator", 1, LATER + timedelta(1)) is started
+
+
+def test_a_session_runs_out_at_its_time() -> None:
+    session = limited(duration_limit_min=1)
+
+    assert end_of(session, LATER - timedelta(seconds=1)) is None
+    assert end_of(session, LATER + timedelta(hours=1)) == LATER
+    assert status_of(session, LATER) is SessionStatus.ENDED
+    assert SESSION.expires_at is None
+
+
+def test_a_session_ends_by_word_once() -> None:
+    ended = end(SESSION, "somebody", LATER)
+
+    assert (ended.ended_at, ended.ender_id) == (LATER, "somebody")
+    assert end(ended, "another", LATER + timedelta(1)) is ended
+
+
+def test_a_session_that_ran_out_is_ended_by_nobody() -> None:
+    session = limited(duration_limit_min=1)
+
+    assert end(session, "somebody", LATER) is session
+
+
+@pytest.mark.parametrize(
+    ("session", "backend", "message"),
+    [
+        (replace(SESSION, ended_at=NOW), "simulator", "session_id: session 's-1' has ended"),
+        (limited(duration_limit_min=1), "simulator", "session_id: session 's-1' has ended"),
+        (limited(job_count_limit=2), "simulator", "session_id: .* has taken its 2 jobs"),
+        (SESSION, "qpu.forte-1", "backend: 'qpu.forte-1'; session 's-1' is for 'simulator'"),
+    ],
+)
+def test_a_session_refuses_a_job_that_is_not_for_it(
+    session: Session, backend: str, message: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        join(session, backend, 2, LATER)
