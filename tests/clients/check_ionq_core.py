@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
+import subprocess
+import sys
+import tarfile
+from datetime import UTC, date, datetime
 from importlib import import_module
+from importlib.metadata import version
 from math import cos, pi
+from pathlib import Path
 from typing import Any
 
 import ionq_core
-from ionq_core.models import CircuitJobCreationPayload, JobsBulkOperationRequest
+from ionq_core.models import (
+    CircuitJobCreationPayload,
+    CloneJobPayload,
+    JobsBulkOperationRequest,
+    JSONMultiCircuitJob,
+    QuantumFunctionJobCreationPayload,
+)
+from ionq_core.models.formats import FORMATS_VALUES
 from ionq_core.models.qis_gate import QIS_GATE_VALUES
 from tests.clients.checks import API, KEY, METADATA, URL, raises, same
 
 CLIENT = ionq_core.IonQClient(base_url=f"{URL}/{API}")
 BELL = [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}]
 SLOW = [{"gate": "ry", "target": i % 24, "rotation": 0.1 + i} for i in range(5_000)]
+SLOW_PAIR = [{"gate": "ry", "target": i % 2, "rotation": 0.1 + i} for i in range(50_000)]
 
 
 def call(endpoint: str, *args: Any, client: Any = CLIENT, **kwargs: Any) -> Any:
@@ -26,6 +42,29 @@ def submit(circuit: list[Any], num_qubits: int, gateset: str = "qis", **more: An
     written = {"gateset": gateset, "qubits": num_qubits, "circuit": circuit}
     body = {"type": "ionq.circuit.v1", "backend": "simulator", "input": written, **more}
     return str(call("default.create_job", body=CircuitJobCreationPayload.from_dict(body)).id)
+
+
+def submit_many(*circuits: list[Any], **more: Any) -> str:
+    named = [{"name": f"circuit {i}", "circuit": circuit} for i, circuit in enumerate(circuits)]
+    written = {"gateset": "qis", "qubits": 2, "circuits": named}
+    body = {"type": "ionq.multi-circuit.v1", "backend": "simulator", "input": written, **more}
+    return str(call("default.create_job", body=JSONMultiCircuitJob.from_dict(body)).id)
+
+
+def submit_text(program: str, **more: Any) -> str:
+    body = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": program}, **more}
+    return str(call("default.create_job", body=CircuitJobCreationPayload.from_dict(body)).id)
+
+
+def noise(seed: int) -> dict[str, Any]:
+    return {"noise": {"model": "aria-1", "seed": seed}}
+
+
+def artifact(job: Any, result_format: str) -> Any:
+    """Return a result by the id that the job gives for its format."""
+    found = job.results.to_dict()[result_format]
+    get = import_module("ionq_core.api.default.get_job_artifact").sync_detailed
+    return json.loads(get(job.id, found["id"], client=CLIENT).content)
 
 
 def finished(job_id: str) -> Any:
@@ -86,12 +125,200 @@ def check_a_job_comes_back_as_it_was_sent() -> None:
 
 
 def check_artifacts() -> None:
-    job = finished(submit(BELL, 2))
-    artifact = job.results.to_dict()["ionq.result.probabilities.json.v2"]["id"]
-    get = import_module("ionq_core.api.default.get_job_artifact").sync_detailed
+    ideal = finished(submit([{"gate": "x", "target": 0}], 2))
+    sampled = finished(submit(BELL, 2, shots=300, **noise(7)))
+    shots = artifact(sampled, "ionq.result.shots.json.v1")
+    registers = artifact(sampled, "ionq.result.shots.json.v2")["shots"]
 
-    registers = json.loads(get(job.id, artifact, client=CLIENT).content)["probabilities"]
-    assert registers == {"registers": {"output_all": {"00": 0.5, "11": 0.5}}}
+    ones = {"registers": {"output_all": {"10": 1}}}  # of version 2, q[0] is the left one
+    assert artifact(ideal, "ionq.result.probabilities.json.v1") == {"1": 1}
+    assert artifact(ideal, "ionq.result.probabilities.json.v2") == {"probabilities": ones}
+    histogram = {state: shots.count(state) for state in set(shots)}
+    assert artifact(sampled, "ionq.result.histogram.json.v1") == histogram
+    bits = [shot["registers"]["output_all"] for shot in registers]
+    assert [str(a + 2 * b) for a, b in bits] == shots
+
+
+def check_noise_repeats_with_its_seed() -> None:
+    def shots(seed: int) -> Any:
+        job = finished(submit(BELL, 2, shots=2_000, **noise(seed)))
+        return artifact(job, "ionq.result.shots.json.v1")
+
+    assert shots(7) == shots(7) != shots(8)
+
+
+def check_many_circuits_in_one_job() -> None:
+    job = finished(submit_many(BELL, [], [{"gate": "x", "target": 1}], metadata=METADATA))
+    found = call("default.get_job_probabilities", job.id).additional_properties
+    children = [call("default.get_job", job_id) for job_id in job.child_job_ids]
+    listed = call("default.get_jobs", parent_job_id=job.id).jobs
+
+    assert [child.name for child in children] == ["circuit 0", "circuit 1", "circuit 2"]
+    assert {child.parent_job_id for child in children} == {job.id}
+    assert {child.id for child in listed} == set(job.child_job_ids)
+    assert (job.stats.circuits, job.metadata.additional_properties) == (3, METADATA)
+    assert list(found) == job.child_job_ids
+    assert list(found.values()) == [{"0": 0.5, "3": 0.5}, {"0": 1}, {"2": 1}]
+    assert artifact(job, "ionq.result.probabilities-aggregate.json.v1") == found
+
+
+def check_many_circuits_keep_their_order() -> None:
+    circuits = [[{"gate": "x", "target": q} for q in (0, 1) if i >> q & 1] for i in range(300)]
+    job = finished(submit_many(*circuits))
+
+    found = call("default.get_job_probabilities", job.id, sharpen=True).additional_properties
+    assert list(found) == job.child_job_ids
+    assert list(found.values()) == [{str(i % 4): 1} for i in range(300)]
+
+
+def check_many_circuits_are_canceled_and_deleted_together() -> None:
+    canceled, deleted = submit_many(SLOW_PAIR, SLOW_PAIR), finished(submit_many(BELL, BELL))
+    call("default.cancel_job", canceled)
+    call("default.delete_job", deleted.id)
+
+    parent = call("default.get_job", canceled)
+    for job_id in (canceled, *parent.child_job_ids):
+        assert call("default.get_job", job_id).status in {"canceled", "completed"}
+    assert parent.status == "canceled"
+    for job_id in (deleted.id, *deleted.child_job_ids):
+        raises(ionq_core.NotFoundError, call, "default.get_job", job_id)
+
+
+def check_openqasm_with_measurement_in_mid_circuit() -> None:
+    program = """OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[1] early; bit[2] late;
+        x q[0]; early[0] = measure q[0]; reset q[0]; h q[1]; cx q[1], q[0]; late = measure q;"""
+    job = finished(submit_text(program, shots=500, **noise(7)))
+    shots = artifact(job, "ionq.result.shots.json.v2")["shots"]
+
+    likely = ({"early": [1], "late": [bit] * 2, "output_all": [bit] * 2} for bit in (0, 1))
+    both = [sum(shot["registers"] == registers for shot in shots) for registers in likely]
+    assert min(both) > 200
+    assert sum(both) > 475
+
+
+def check_a_quantum_function() -> None:
+    ansatz = "input float[64] a; qubit[2] q; rx(a) q[0]; ctrl @ x q[0], q[1];"
+    terms = [{"pauli_string": "ZZ", "coefficient": 2}, {"pauli_string": "IZ", "coefficient": 3}]
+    energy = {"hamiltonian": terms, "ansatz": {"data": ansatz}}
+    data = {"type": "hamiltonian-energy", "data": energy}
+    body = {"type": "quantum-function", "backend": "simulator",
+            "input": {"data": data, "params": [0.7]}}  # fmt: skip
+    created = call("default.create_job", body=QuantumFunctionJobCreationPayload.from_dict(body))
+
+    # Z on q[0], at the right of the string, or on q[1]: cos(0.7) on either after the CNOT.
+    assert abs(finished(created.id).results.value - (2 + 3 * cos(0.7))) < 1e-6
+
+
+def check_sessions() -> None:
+    with ionq_core.SessionManager(CLIENT, "simulator", max_jobs=2, max_time=5) as session:
+        begun = session.status()
+        first, second = (submit(BELL, 2, session_id=session.session_id) for _ in range(2))
+        finished(first)
+        jobs = call("default.get_session_jobs", session.session_id).jobs
+        assert (begun, session.status()) == ("created", "started")
+        assert [job.id for job in jobs] == [second, first]
+        assert {job.session_id for job in jobs} == {session.session_id}
+        raises(ionq_core.BadRequestError, submit, BELL, 2, session_id=session.session_id)
+
+    assert session.status() == "ended"
+    for active in (True, False):
+        listed = call("default.get_sessions", active=active).sessions
+        assert (session.session_id in {found.id for found in listed}) is not active
+    raises(ionq_core.BadRequestError, submit, BELL, 2, session_id=session.session_id)
+
+
+def check_clone_and_move() -> None:
+    origin = finished(submit([{"gate": "x", "target": 1}], 2, name="origin", metadata=METADATA))
+    clone = CloneJobPayload.from_dict({"name": "clone", "shots": 30})
+    cloned = finished(call("default.clone_job", origin.id, body=clone).id)
+    slow = submit(SLOW, 24, name="slow")
+    moved = call("default.move_job", slow, body=CloneJobPayload.from_dict({"dry_run": True}))
+
+    assert (cloned.name, cloned.shots, cloned.stats.qubits) == ("clone", 30, 2)
+    assert call("default.get_job_probabilities", cloned.id).additional_properties == {"2": 1}
+    assert cloned.metadata.additional_properties == METADATA
+    assert call("default.get_job", slow).status == "canceled"
+    assert (finished(moved.id).name, finished(moved.id).dry_run) == ("slow", True)
+
+
+def check_dry_run_cost_and_estimate() -> None:
+    dry = finished(submit(BELL, 2, backend="qpu.forte-1", shots=1_000, dry_run=True))
+    cost = call("default.get_job_cost", dry.id)
+    estimate = call("default.estimate_job_cost", backend="qpu.forte-1", qubits=2, shots=1_000,
+                    field_1q_gates=1, field_2q_gates=1)  # fmt: skip
+
+    assert (dry.dry_run, dry.results, cost.dry_run, cost.estimated_cost.unit) == (
+        True, None, True, "usd",
+    )  # fmt: skip
+    assert cost.estimated_cost.value == estimate.estimated_total_cost > 0
+    assert estimate.estimate_context.backend == "qpu.forte-1"
+
+
+def check_usage() -> None:
+    finished(submit(BELL, 2))
+    today = datetime.now(UTC).date()
+    for group in ("project", "user", "job"):
+        for modality in ("daily", "weekly", "monthly"):
+            usage = _usage(date(today.year, 1, 1), group_by=group, modality=modality)
+            assert (usage.group_type, usage.modality) == (group, modality)
+            assert usage.usage_data[0].job_count > 0
+    assert _usage(today, group_by="project", modality="daily").usage_to.date() > today
+
+
+def _usage(start: date, **view: str) -> Any:
+    today = datetime.now(UTC).date()
+    return call("usage.get_usages", _organization(), start_date=start, end_date=today, **view)
+
+
+def _organization() -> str:
+    return str(call("default.get_sessions").organization_id)
+
+
+def check_characterizations() -> None:
+    get = import_module("ionq_core.api.characterizations.get_characterization").sync
+    (newest,) = call(
+        "characterizations.get_characterizations_for_backend", "qpu.forte-1", limit=1
+    ).characterizations
+
+    assert get("qpu.forte-1", newest.id, client=CLIENT) == newest
+    assert newest.qubits == call("backends.get_backend", "qpu.forte-1").qubits
+    assert 0.9 < newest.fidelity.spam.median <= 1
+
+
+def check_schemas_of_formats() -> None:
+    for result_format in FORMATS_VALUES:
+        schema = call("schemas.get_format_schema", result_format)
+        assert schema.to_dict()["$id"].endswith(result_format), schema
+
+
+def check_the_integration_suite_of_ionq_core_itself() -> None:
+    """As its authors run it against the live service; it wants two jobs, one completed."""
+    finished(submit(BELL, 2))
+    finished(submit(BELL, 2))
+    where = {"IONQ_API_URL": f"{URL}/{API}", "IONQ_API_KEY": KEY, "IONQ_ORG_ID": _organization()}
+    # Its warnings are errors, and it warns of http.
+    allowed = ("ignore:base_url:UserWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/integration", "-m", "integration", "--no-cov",
+         "-rs", *(f"-W{warning}" for warning in allowed)],
+        cwd=_sources(), env=os.environ | where, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\b28 passed in ", done.stdout), done.stdout
+
+
+def _sources() -> Path:
+    """Return the client's source distribution, which alone holds its tests."""
+    release, directory = f"ionq_core-{version('ionq-core')}", Path(sys.prefix, "sources")
+    if not (directory / release).exists():
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--quiet", "--no-deps"]
+        wanted = release.replace("-", "==")
+        subprocess.run([*pip, "--no-binary=:all:", "--dest", directory, wanted], check=True)
+        with tarfile.open(directory / f"{release}.tar.gz") as archive:
+            archive.extractall(directory, filter="data")
+    return directory / release
 
 
 def check_list_follows_the_pages() -> None:

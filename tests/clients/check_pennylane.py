@@ -1,15 +1,22 @@
-"""PennyLane-IonQ against default.qubit."""
+"""PennyLane-IonQ against default.qubit: 0.45 on v0.4, 0.44 on v0.3.
+
+pytest reads this module as a plug-in as well, to run PennyLane's own tests against the server.
+"""
 
 from __future__ import annotations
 
 import random
+import re
+import subprocess
+import sys
 from math import pi
 from typing import Any
 
 import pennylane as qml
 import pennylane_ionq
+from pennylane.devices.tests import get_device_tests
 from pennylane_ionq.api_client import APIClient, Job, JobExecutionError
-from tests.clients.checks import API, KEY, METADATA, URL, raises, same
+from tests.clients.checks import API, KEY, METADATA, URL, only, raises, same
 
 APIClient.BASE_URL = f"{URL}/{API}"  # the client has no setting for it
 BELL = [qml.Hadamard(0), qml.CNOT([0, 1])]
@@ -39,8 +46,21 @@ def measured(operations: list[Any], device: Any, what: Any, shots: int | None = 
 def submitted(**more: Any) -> Any:
     job = Job()
     written = {"qubits": 2, "circuit": [{"gate": "h", "target": 0}]}
-    job.manager.create(type="ionq.circuit.v1", backend="simulator", input=written, **more)
+    where = {"type": "ionq.circuit.v1", "backend": "simulator"} if API == "v0.4" else {}
+    job.manager.create(**where, input=written, **more)
     return job
+
+
+def tape(*operations: Any) -> Any:
+    return qml.tape.QuantumScript(operations, [qml.probs(wires=range(2))], shots=100)
+
+
+def served_batch(tapes: list[Any], **options: Any) -> list[dict[str, float]]:
+    """Return what the server sent for each, by basis state."""
+    device = qml.device("ionq.simulator", wires=2, shots=2_000, **options)
+    device.target_device.batch_execute(tapes)
+    histograms: list[dict[str, float]] = device.target_device.histograms
+    return histograms
 
 
 def check_bell_and_ghz() -> None:
@@ -71,7 +91,8 @@ def random_operations(rng: random.Random) -> list[Any]:
     operations += [g(rng.uniform(-3, 3), rng.randrange(5)) for g in (qml.RX, qml.RY, qml.RZ)]
     operations += [gate(rng.uniform(-3, 3), rng.sample(range(5), 2)) for gate in ising]
     operations += [gate(rng.sample(range(5), 2)) for gate in (qml.CNOT, qml.SWAP)]
-    for time in (0.4, -0.7):
+    # 0.44 loses the sign of a time.
+    for time in (0.4, -0.7 if API == "v0.4" else 0.7):
         one, two, three = rng.sample(range(5), 3)
         terms = [qml.X(one) @ qml.Y(two), qml.Z(one) @ qml.Z(two) @ qml.X(three)]
         operations.append(qml.evolve(qml.Hamiltonian([0.6, -1.1], terms), coeff=time))
@@ -111,6 +132,53 @@ def about(gate: Any, *phases: float) -> list[Any]:
     """Return a gate about X turned to the axes at these phases (MS.compute_matrix is wrong)."""
     turns = [(2 * pi * p, wire) for p, wire in zip(phases, gate.wires, strict=True)]
     return [*(qml.RZ(-p, w) for p, w in turns), gate, *(qml.RZ(p, w) for p, w in turns)]
+
+
+def check_many_circuits_in_one_job() -> None:
+    """An expectation value of terms that do not commute takes a circuit for each group."""
+    device = qml.device("ionq.simulator", wires=2)
+    energy = qml.Hamiltonian([1, 2, 4], [qml.X(0) @ qml.X(1), qml.Z(0) @ qml.Z(1), qml.Y(0)])
+    tapes = [tape(*BELL), tape(qml.X(0)), tape(qml.X(1))]
+
+    found = measured([*BELL], device, qml.expval(energy), shots=4_000)
+    assert abs(found - 3) < 4 * 5 / 4_000**0.5  # 5 standard deviations of Y
+    assert served_batch(tapes) == [{"0": 0.5, "3": 0.5}, {"1": 1}, {"2": 1}]
+
+
+@only("v0.4")
+def check_noise_repeats_with_its_seed() -> None:
+    one, again, other = (
+        served_batch([tape(*BELL)], noise_model="aria-1", noise_seed=seed) for seed in (7, 7, 8)
+    )
+
+    assert one == again != other
+    assert 0 < one[0].get("1", 0) + one[0].get("2", 0) < 0.03, "neither ideal nor broken"
+
+
+@only("v0.4")
+def check_a_dry_run_has_no_results() -> None:
+    assert served_batch([tape(*BELL), tape(qml.X(0))], dry_run=True) == []
+
+
+@only("v0.4")
+def check_a_device_takes_dry_runs() -> None:
+    options = {"backend": "forte-1", "error_mitigation": {"debiasing": True}, "sharpen": True}
+    device = qml.device("ionq.qpu", wires=2, shots=1_000, dry_run=True, **options)
+
+    assert device.target_device.batch_execute([tape(*BELL)]) == [[]]
+
+
+@only("v0.4")
+def check_the_device_tests_of_pennylane_itself() -> None:
+    """As the client's own continuous integration runs them against the live service."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", get_device_tests(), "-p", __name__, "-q", "--tb=short",
+         "--device=ionq.simulator", "--shots=10000", "--skip-ops", "--no-flaky-report"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\b245 passed, 160 skipped", done.stdout), done.stdout
 
 
 def check_a_job_comes_back_as_it_was_sent() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp, Statevector
@@ -13,12 +14,17 @@ from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, ZZGate
 from qiskit_ionq.exceptions import (
     IonQAPIError,
     IonQGateError,
+    IonQJobError,
     IonQJobFailureError,
     IonQJobStateError,
 )
 from qiskit_ionq.helpers import get_n_qubits
-from tests.clients.checks import API, KEY, METADATA, raises, same
+from tests.clients.checks import API, KEY, METADATA, only, raises, same
 
+if API == "v0.4":
+    from qiskit_ionq import ErrorMitigation, Session
+
+NAMES = ("early", "late")
 BACKEND = IonQProvider().get_backend("ionq_simulator")
 NATIVE = IonQProvider().get_backend("ionq_simulator", gateset="native")
 
@@ -56,8 +62,30 @@ def simulated(circuit: Any) -> dict[int, float]:
     return dict(enumerate(Statevector(circuit).probabilities().tolist()))
 
 
+def noisy(seed: int = 7) -> Any:
+    """Return a backend of its own: options of a shared one would reach other checks."""
+    backend = IonQProvider().get_backend("ionq_simulator")
+    backend.set_options(noise_model="aria-1", sampler_seed=seed)
+    if API == "v0.4":
+        backend.set_options(memory=True)
+    return backend
+
+
+def measured(name: str, *, flipped: bool) -> Any:
+    """Two qubits, the first measured into the second bit."""
+    circuit = QuantumCircuit(2, 2, name=name)
+    if flipped:
+        circuit.x(0)
+    circuit.measure([0, 1], [1, 0])
+    return circuit
+
+
+BATCH = [BELL, measured("one", flipped=True), measured("none", flipped=False)]
+BATCH_PROBABILITIES = [{"00": 0.5, "11": 0.5}, {"10": 1}, {"00": 1}]
+
+
 def check_bell() -> None:
-    result = BACKEND.run(BELL, shots=1000, sampler_seed=7).result(wait=0.05)
+    result = BACKEND.run(BELL, shots=1000, sampler_seed=7).result(sharpen=True, wait=0.05)
 
     assert result.get_probabilities() == {"00": 0.5, "11": 0.5}
     assert sum(result.get_counts().values()) == 1000
@@ -124,6 +152,165 @@ def check_a_job_comes_back_as_it_was_sent() -> None:
     assert {key: metadata[key] for key in METADATA} == METADATA
 
 
+def check_many_circuits_in_one_job() -> None:
+    job = BACKEND.run(BATCH, shots=100)
+    result = job.result(wait=0.05)
+    done = job.status(detailed=True)
+
+    assert result.get_probabilities() == BATCH_PROBABILITIES
+    assert [sum(counts.values()) for counts in result.get_counts()] == [100] * 3
+    assert (done["total"], done["completed"], done["failed"]) == (3, 3, 0)
+
+
+def check_many_circuits_come_back_by_the_id_of_their_job() -> None:
+    job_id = BACKEND.run(BATCH, extra_metadata=METADATA).job_id()
+    job = IonQProvider().get_backend("ionq_simulator").retrieve_job(job_id)
+
+    assert job.result(wait=0.05).get_probabilities() == BATCH_PROBABILITIES
+    BACKEND.client.delete_job(job_id)
+    raises(IonQAPIError, BACKEND.client.retrieve_job, job_id)
+
+
+def check_many_random_circuits() -> None:
+    circuits = [random_circuit(random.Random(seed)) for seed in range(3)]
+    for circuit in circuits:
+        circuit.measure_all()
+    got = BACKEND.run(circuits).result(wait=0.05).get_probabilities()
+
+    for circuit, probabilities in zip(circuits, got, strict=True):
+        expected = simulated(circuit.remove_final_measurements(inplace=False))
+        drawn = {int(bits, 2): p for bits, p in probabilities.items()}
+        same(drawn, {state: expected[state] for state in drawn})
+
+
+def check_canceling_many_circuits() -> None:
+    circuits = [QuantumCircuit(24) for _ in range(2)]
+    for i in range(3_000):
+        circuits[i % 2].ry(0.1 + i, i % 24)
+    job = BACKEND.run(circuits)
+    job.cancel()
+
+    assert job.status() == JobStatus.CANCELLED
+
+
+def check_noise_is_as_strong_as_its_model_says() -> None:
+    shots = 200_000
+    counts = noisy().run(BELL, shots=shots).result(wait=0.05).get_counts()
+
+    # A depolarized CNOT leaves each of 01 and 10 a quarter of 0.0133; 5 standard deviations.
+    wrong = (counts["01"] + counts["10"]) / shots
+    assert sum(counts.values()) == shots
+    assert abs(wrong - 0.0133 / 2) < 5 * (0.0133 / 2 / shots) ** 0.5
+
+
+def check_noise_repeats_with_its_seed() -> None:
+    def counts(seed: int) -> Any:
+        return noisy(seed).run(BELL, shots=2_000).result(wait=0.05).get_counts()
+
+    assert counts(7) == counts(7)
+    assert counts(7) != counts(8)
+
+
+@only("v0.4")
+def check_memory_holds_each_shot_in_order() -> None:
+    def result(seed: int, circuits: Any) -> Any:
+        return noisy(seed).run(circuits, shots=300).result(wait=0.05)
+
+    one, again, other = (result(seed, BELL) for seed in (7, 7, 8))
+    memory = one.get_memory()
+    assert {key: memory.count(key) for key in set(memory)} == one.get_counts()
+    assert memory == again.get_memory() != other.get_memory()
+    assert len(set(pairwise(memory))) > 2, "sorted, not in order"
+    many = result(7, BATCH)
+    for circuit, counts in enumerate(many.get_counts()):
+        shots = many.get_memory(circuit)
+        assert {key: shots.count(key) for key in set(shots)} == counts
+
+
+@only("v0.4")
+def check_measurement_and_reset_in_mid_circuit() -> None:
+    """The register `early` keeps what was measured before the reset."""
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), *(ClassicalRegister(2, n) for n in NAMES))
+    circuit.x(0)
+    circuit.h(1)
+    circuit.measure([0, 1], circuit.cregs[0])
+    circuit.reset(0)
+    circuit.cx(1, 0)
+    circuit.measure([0, 1], circuit.cregs[1])
+    first, again = (noisy().run(circuit, shots=2_000).result(wait=0.05) for _ in range(2))
+    counts = first.get_counts()
+
+    # Registers stand from the last to the first; qubit 1 is the left bit of each.
+    likely = counts["11 11"] + counts["00 01"]
+    assert 0.97 < likely / 2_000 <= 1
+    assert 0.45 < counts["11 11"] / likely < 0.55
+    assert first.get_memory() == again.get_memory()
+    ideal = BACKEND.run(circuit)
+    raises(IonQJobError, ideal.result, wait=0.05, saying="noise model")
+
+
+@only("v0.4")
+def check_sessions() -> None:
+    with Session(BACKEND, max_jobs=2, max_time=10, max_cost=5) as session:
+        first = BACKEND.run(BELL)
+        assert first.result(wait=0.05).get_probabilities() == {"00": 0.5, "11": 0.5}
+        assert BACKEND.client.retrieve_job(first.job_id())["session_id"] == session.session_id
+        assert Session.from_id(session.session_id, backend=BACKEND).status() == "started"
+        assert session.usage() >= 0
+        session.cancel()  # asks for jobs of an unknown status; none may be canceled
+        BACKEND.run(BATCH)
+        raises(IonQAPIError, BACKEND.run, BELL, saying="2 jobs")
+
+    assert session.details()["settings"]["job_count_limit"] == 2
+    assert (session.status(), first.status()) == ("ended", JobStatus.DONE)
+    raises(IonQAPIError, session.run, BELL, saying="ended")
+
+
+@only("v0.4")
+def check_a_dry_run_has_no_results() -> None:
+    job = BACKEND.run(BELL, dry_run=True)
+    job.wait_for_final_state(wait=0.05)
+
+    assert (job.dry_run, job.status()) == (True, JobStatus.DONE)
+    assert BACKEND.client.retrieve_job(job.job_id())["results"] is None
+
+
+@only("v0.4")
+def check_estimate() -> None:
+    estimate = BACKEND.client.estimate_job(
+        backend="ionq_qpu.forte-1", oneq_gates=20, twoq_gates=30, qubits=5, shots=1_000
+    )
+
+    assert (estimate.backend, estimate.twoq_gates, estimate.cost_unit) == ("qpu.forte-1", 30, "usd")
+    assert min(estimate.cost, estimate.exec_time) > 0 <= estimate.queue_time
+
+
+def check_characterizations() -> None:
+    device = IonQProvider().get_backend("ionq_qpu.forte-1")
+    newest = device.calibration()
+
+    if API == "v0.3":
+        assert newest.num_qubits == 36
+        assert 0.9 < newest.fidelities["spam"]["mean"] <= 1
+        return
+    assert device.num_qubits == newest.qubits == 36
+    assert device.status()
+    assert 0.9 < newest.median_spam_fidelity <= 1
+    assert device.client.get_calibration_data("qpu.forte-1", limit=1) == [newest]
+    assert BACKEND.client.get_calibration_data("simulator") == []
+
+
+@only("v0.4")
+def check_a_device_takes_dry_runs() -> None:
+    device = IonQProvider().get_backend("ionq_qpu.forte-1")
+    job = device.run(BELL, shots=1_000, dry_run=True, error_mitigation=ErrorMitigation.DEBIASING)
+    job.wait_for_final_state(wait=0.05)
+    sent = device.client.retrieve_job(job.job_id())
+
+    assert (job.status(), sent["backend"]) == (JobStatus.DONE, "qpu.forte-1")
+    assert sent["settings"] == {"error_mitigation": {"debiasing": True}}
+
+
 def check_cancel_one_and_many() -> None:
     jobs = [slow_job() for _ in range(3)]
     jobs[0].cancel()
@@ -154,4 +341,4 @@ def check_errors_are_the_clients_own() -> None:
 
 def check_backends_need_no_key() -> None:
     assert get_n_qubits("simulator", fallback=0) >= 20
-    assert API == "v0.3" or BACKEND.client.get_calibration_data("simulator") in (None, [])
+    assert get_n_qubits("qpu.forte-1", fallback=0) == 36
