@@ -38,10 +38,10 @@ def main() -> None:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "ionbox": __version__,
         "python": platform.python_version(),
-        "cpu": _cpu(),
+        "cpu": cpu_name(),
         "cores": num_cores(),
         "seconds": options.seconds,
-        "loop_ms": _loop_ms(),
+        "loop_ms": loop_ms(),
         "fdatasync_ms": _fdatasync_ms(),
         **_service(options.jobs, options.seconds),
         **_aer(options.jobs),
@@ -130,7 +130,7 @@ def _fdatasync_ms(num_writes: int = 300) -> float:
     return 1000 * statistics.median(taken)
 
 
-def _loop_ms() -> float:
+def loop_ms() -> float:
     """Return what a fixed piece of Python takes: shared machines differ from hour to hour."""
     taken = []
     for _ in range(5):
@@ -142,7 +142,8 @@ def _loop_ms() -> float:
     return 1000 * min(taken)
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
+    """Return what this machine's processor is called."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except FileNotFoundError:
