@@ -87,8 +87,9 @@ def exact_registers(weights: FloatArray, program: Program) -> dict[str, Probabil
     """List output_all and each register of a program that is one circuit."""
     output_all = read_out(weights, program.num_qubits)
     registers = {OUTPUT_ALL: output_all}
+    measured = program.measured
     for register in program.registers:
-        qubits = qubits_of(register, program.measured)
+        qubits = qubits_of(register, measured)
         if qubits == list(range(program.num_qubits)):
             registers[register.name] = output_all
         else:
@@ -101,9 +102,10 @@ def sampled_registers(
 ) -> dict[str, Probabilities]:
     """Return the frequencies of output_all and of each register of a program of one circuit."""
     registers = {OUTPUT_ALL: frequencies(basis_states, program.num_qubits, counts)}
+    measured = program.measured
     for register in program.registers:
         keys = np.zeros_like(basis_states)
-        for place, qubit in enumerate(qubits_of(register, program.measured)):
+        for place, qubit in enumerate(qubits_of(register, measured)):
             if qubit is not None:
                 keys |= (basis_states >> np.uint64(qubit) & np.uint64(1)) << np.uint64(place)
         registers[register.name] = frequencies(keys, register.size, counts)
