@@ -10,7 +10,8 @@ from typing import Any
 
 from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, PriceBook
-from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities, decode
+from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.formats.results import Exact, Probabilities, decode
 from ionbox.jobs.job import Job, JobStatus, new_job_id
 from ionbox.service.acceptance import Acceptance
 from ionbox.store.sqlite import SqliteStore

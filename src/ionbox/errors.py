@@ -57,11 +57,13 @@ class NotFoundError(IonboxError):
         kind: What was looked for, such as `job`.
         name: The id or name that was given.
         known: Names that would have been found, where they may be told.
+        why: Why it is not there, where that can be told.
     """
 
-    def __init__(self, kind: str, name: str, *, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: str, name: str, *, known: tuple[str, ...] = (), why: str = "") -> None:
         hint = f"; known here: {', '.join(known)}" if known else ""
-        super().__init__(f"{kind} '{name}' not found{hint}")
+        reason = f": {why}" if why else ""
+        super().__init__(f"{kind} '{name}' not found{reason}{hint}")
         self.kind = kind
         self.name = name
         self.known = known

@@ -109,6 +109,16 @@ REFUSED: dict[str, tuple[object, str, str]] = {
         "registers.c[1]",
         "qubit 2 of a 2-qubit circuit",
     ),
+    "a register with the name of all qubits": (
+        {"registers": {"output_all": [0]}, "input": BELL},
+        "registers.output_all",
+        "this name is kept for the register of all qubits",
+    ),
+    "settings too long": (
+        {"settings": {"a": "b" * 5000}, "input": BELL},
+        "settings",
+        "more than 4096 bytes",
+    ),
     "one circuit and many": (
         {"input": {"qubits": 2, "circuit": [], "circuits": [{"circuit": []}]}},
         "circuit",

@@ -18,7 +18,8 @@ from ionbox import LocalServer
 SCRIPT = [str(Path(sys.executable).with_name("ionbox"))]
 MODULE = [sys.executable, "-m", "ionbox"]
 NAMES = [
-    "IONQ_API_KEY", "IONQ_API_URL", "IONQ_BASE_URL", "IONQ_REMOTE_HOST", "CIRQ_IONQ_REMOTE_HOST",
+    "IONQ_API_KEY", "IONBOX_URL", "IONQ_API_URL", "IONQ_BASE_URL", "IONQ_REMOTE_HOST",
+    "CIRQ_IONQ_REMOTE_HOST",
 ]  # fmt: skip
 
 
@@ -89,7 +90,8 @@ def test_env_points_every_sdk_to_the_server_that_runs(
     own_server: LocalServer, shell: str, line: Callable[[str, str], str]
 ) -> None:
     versioned = f"{own_server.url}/v0.4"
-    values = [own_server.key, versioned, versioned, own_server.url, own_server.url]
+    url = own_server.url
+    values = [own_server.key, url, versioned, versioned, url, url]
 
     lines = output_of("env", "--shell", shell, "--data", own_server.data).splitlines()
 

@@ -103,6 +103,7 @@ def test_an_exact_job_has_no_shots_and_says_so(api: Api) -> None:
         answer = api.call("GET", f"/v0.4/jobs/{job['id']}/{path}")
 
         assert answer.status_code == 404
+        assert "computed exactly; with a noise model there are shots" in answer.json()["message"]
         assert "known here: probabilities, probabilities-v2" in answer.json()["message"]
 
 
@@ -124,6 +125,23 @@ def test_registers_beside_a_circuit_are_read_out_by_name(api: Api) -> None:
 
     assert v2["probabilities"]["registers"] == {"output_all": {"001": 1}, "c": {"100": 1}}
     assert api.get(f"/v0.3/jobs/{job_id}/results") == {"4": 1}
+
+
+def test_an_empty_register_is_none_and_echoed(api: Api) -> None:
+    for fields in ({}, NOISY):
+        job_id = api.submit(BELL, registers={"a": [], "c": [0]}, **fields)
+        job = api.ended(job_id)
+        v2 = api.get(f"/v0.4/jobs/{job_id}/artifacts/probabilities-v2")
+
+        assert job["registers"] == {"a": [], "c": [0]}
+        assert set(v2["probabilities"]["registers"]) == {"output_all", "c"}
+
+
+def test_parameters_beside_a_program_are_what_it_declares(api: Api) -> None:
+    text = 'OPENQASM 3; include "stdgates.inc"; input float a; qubit q; rx(a) q;'
+    job = api.created({"data": text, "params": [3.141592653589793]}, type="ionq.qasm3.v1")
+
+    assert api.get(job["results"]["probabilities"]["url"]) == {"1": 1}
 
 
 # --- OpenQASM ----------------------------------------------------------------------------
@@ -275,6 +293,22 @@ def test_a_dry_run_fails_where_the_job_would(api: Api) -> None:
 
     assert job["failure"]["code"] == "UnsupportedGate"
     assert api.created(BELL, dry_run=True)["status"] == "completed"
+
+
+def test_v03_makes_dry_runs_too_and_a_failed_job_costs_nothing(api: Api) -> None:
+    dry = api.completed(BELL, backend="qpu.forte-1", dry_run=True)
+    failed = api.ended(api.submit(BELL, target="qpu.forte-1"))
+
+    assert (dry["target"], dry["cost_usd"]) == ("qpu.forte-1", 10.0)
+    assert (failed["status"], failed["cost_usd"]) == ("failed", 0.0)
+
+
+def test_a_machine_wider_than_the_simulator_is_not_held_to_its_limit(api: Api) -> None:
+    wide = {"qubits": 33, "circuit": [{"gate": "h", "target": 32}]}
+    job = api.created(wide, backend="qpu.forte-1", dry_run=True)
+
+    assert job["status"] == "completed"
+    assert "warning" not in job
 
 
 def test_a_machine_takes_no_jobs_yet_and_says_so(api: Api) -> None:

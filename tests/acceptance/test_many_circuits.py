@@ -166,3 +166,49 @@ def test_a_bad_circuit_in_a_long_input_fails_as_a_job(api: Api) -> None:
     assert (good["status"], bad["status"], parent["status"]) == ("completed", "failed", "failed")
     assert bad["failure"]["code"] == "InvalidInput"
     assert bad["failure"]["message"].startswith("circuit[4000].gate: unknown gate 'surprise'")
+
+
+def test_a_parent_ran_from_the_first_start_to_the_last_end_of_its_children(api: Api) -> None:
+    for number in (1, 3):
+        parent = many(api, {"qubits": 2, "circuits": [{"circuit": BELL["circuit"]}] * number})
+        children = children_of(api, parent)
+
+        assert parent["started_at"] == min(child["started_at"] for child in children)
+        assert parent["completed_at"] == max(child["completed_at"] for child in children)
+        assert parent["execution_duration_ms"] >= max(
+            child["execution_duration_ms"] for child in children
+        )
+
+
+def test_a_parent_that_is_canceled_knows_how_large_it_was(api: Api) -> None:
+    gates = [{"gate": "ry", "target": 1, "rotation": 0.1}] * 8000
+    with api.frozen_workers():
+        parent_id = api.create({"qubits": 2, "circuits": [{"circuit": gates}] * 2}, type=TYPE)
+        api.call("PUT", f"/v0.4/jobs/{parent_id}/status/cancel")
+    short_id = api.create(TWO, type=TYPE)
+    api.call("PUT", f"/v0.4/jobs/{short_id}/status/cancel")
+
+    assert api.finished(parent_id)["stats"]["circuits"] == 2
+    assert api.finished(short_id)["stats"]["qubits"] == 2
+
+
+def test_children_of_parents_with_neighbouring_seeds_share_no_samples(api: Api) -> None:
+    circuits = [{"circuit": [{"gate": "h", "target": 0}]}] * 3
+    noise = [{"noise": {"model": "forte-1", "seed": seed}, "shots": 100} for seed in (7, 8)]
+    parents = [many(api, {"qubits": 1, "circuits": circuits}, **fields) for fields in noise]
+    shots = [
+        tuple(api.get(f"/v0.4/jobs/{child}/results/shots"))
+        for parent in parents
+        for child in parent["child_job_ids"]
+    ]
+
+    assert len(set(shots)) == 6
+
+
+def test_a_parent_has_no_histogram_and_names_what_it_has(api: Api) -> None:
+    parent = many(api)
+    for path in ("results/histogram", "results/shots", "artifacts/probabilities"):
+        answer = api.call("GET", f"/v0.4/jobs/{parent['id']}/{path}")
+
+        assert answer.status_code == 404
+        assert answer.json()["message"].endswith("known here: probabilities-aggregate")

@@ -55,6 +55,14 @@ def test_a_session_takes_no_more_jobs_than_its_limit(api: Api) -> None:
     assert {child["session_id"] for child in children} == {session["id"]}
 
 
+def test_a_deleted_job_still_counts_in_its_session(api: Api) -> None:
+    session = begin(api, job_count_limit=1)
+    job_id = submitted(api, session["id"]).json()["id"]
+    api.call("DELETE", f"/v0.4/jobs/{job_id}")
+
+    assert submitted(api, session["id"]).status_code == 400
+
+
 def test_a_session_is_for_its_backend(api: Api) -> None:
     session = begin(api, backend="qpu.forte-1")
 

@@ -16,11 +16,10 @@ from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.oracle import state_vector
-from ionbox.circuits.program import Constant, Program, ProgramBuilder
+from ionbox.circuits.program import OUTPUT_ALL, Constant, Program, ProgramBuilder
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named
 from ionbox.formats.results import (
-    OUTPUT_ALL,
     Exact,
     Probabilities,
     Sampled,

@@ -21,6 +21,7 @@ from ionbox.api.requests import (
     service_of,
     values_of,
 )
+from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError, NotFoundError
 from ionbox.jobs.job import Job
 from ionbox.service.access import Caller
@@ -30,8 +31,9 @@ from ionbox.service.submission import Submission
 MAX_IDS = 1000
 DEFAULT_LIMIT = 25
 LIMITS = range(1, 1001)
-# A body longer than this may hold thousands of circuits, each the record of a job to make.
-_LONG_BODY_BYTES = 16 * 1024
+# An input longer than this may hold thousands of circuits, each the record of a job to make; or,
+# with noise, gates enough for planning to take long.
+_LONG_BYTES, _LONG_NOISY_BYTES = 16 * 1024, 2 * 1024
 
 
 class GateCounts(msgspec.Struct):
@@ -80,7 +82,8 @@ _ids = msgspec.json.Decoder(Ids)
 async def submitted(request: Request, caller: Caller, submission: Submission) -> Job:
     """Submit a job, many circuits outside the event loop, and return it once it is durable."""
     jobs = service_of(request).jobs
-    if len(submission.data) <= _LONG_BODY_BYTES:
+    is_ideal = submission.noise_model == IDEAL
+    if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
         return await durable(jobs.submit(caller, submission))
     return await durable(await asyncio.to_thread(jobs.submit, caller, submission))
 

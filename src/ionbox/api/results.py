@@ -11,14 +11,13 @@ from ionbox.api.endpoints import Schema, json_response
 from ionbox.api.requests import caller_of, service_of
 from ionbox.errors import NotFoundError
 from ionbox.formats.rendering import FORMATS, Format, formats_of, num_entries
-from ionbox.formats.results import Expectation, Result
+from ionbox.formats.results import Exact, Expectation, Result
 from ionbox.formats.schemas import SCHEMAS
 from ionbox.jobs.job import Job
 
 AGGREGATE = FORMATS["ionq.result.probabilities-aggregate.json.v1"]
-# More outcomes, or circuits, than this are rendered outside the event loop.
+# More outcomes than this are rendered outside the event loop.
 _MANY_OUTCOMES = 4096
-_MANY_CIRCUITS = 64
 
 
 def artifact_id(row: Format) -> str:
@@ -70,7 +69,8 @@ async def aggregate_response(request: Request, parent: Job) -> Response:
     if not parent.is_parent:
         raise NotFoundError("artifact", AGGREGATE.word, known=("probabilities",))
     children = service_of(request).jobs.child_results(caller_of(request), parent)
-    if parent.num_circuits > _MANY_CIRCUITS:
+    most_outcomes = parent.num_circuits << min(parent.num_qubits, 63)
+    if most_outcomes > _MANY_OUTCOMES:
         return StreamingResponse(AGGREGATE.render(children), media_type=AGGREGATE.media_type)
     chunks = await asyncio.to_thread(list, AGGREGATE.render(children))
     return Response(b"".join(chunks), media_type=AGGREGATE.media_type)
@@ -84,8 +84,16 @@ def artifact_response(result: Result, artifact: str) -> Response:
     """
     formats = {artifact_id(row): row for row in formats_of(result)}
     if artifact not in formats:
-        raise NotFoundError("artifact", artifact, known=tuple(formats))
+        raise NotFoundError(
+            "artifact", artifact, known=tuple(formats), why=_why_not(result, artifact)
+        )
     return result_response(result, formats[artifact])
+
+
+def _why_not(result: Result, artifact: str) -> str:
+    if isinstance(result, Exact) and artifact in FORMAT_OF_ARTIFACT:
+        return "this job was computed exactly; with a noise model there are shots"
+    return ""
 
 
 def result_response(result: Result, row: Format) -> Response:

@@ -16,6 +16,9 @@ from ionbox.service.submission import MAX_SEED, MAX_SHOTS
 DEFAULT_SHOTS = 100
 DEFAULT_BACKEND = "simulator"
 MAX_DEPTH = 32
+# Settings are copied to each circuit of many; registers are not.
+MAX_SETTINGS_BYTES = 4 * 1024
+MAX_REGISTERS_BYTES = 64 * 1024
 NOT_STORED = (507,)
 
 # An input is read by `formats.inputs`; here it is only described.
@@ -62,11 +65,15 @@ def read_seed(noise: NoiseRequest) -> int | None:
     return seed
 
 
-def refuse_depth(body: msgspec.Struct, *names: str) -> None:
-    """Refuse what is nested so deeply that it could not be written back."""
+def refuse_excess(body: msgspec.Struct, *names: str) -> None:
+    """Refuse what is only echoed and too long to be, or nested too deeply to be written back."""
     for name in names:
-        if _depth(getattr(body, name)) > MAX_DEPTH:
+        value = getattr(body, name)
+        if _depth(value) > MAX_DEPTH:
             raise InvalidInputError(name, f"nested more than {MAX_DEPTH} deep")
+        limit = MAX_REGISTERS_BYTES if name == "registers" else MAX_SETTINGS_BYTES
+        if value and len(msgspec.json.encode(value)) > limit:
+            raise InvalidInputError(name, f"more than {limit} bytes")
 
 
 def _depth(value: object) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ionbox.backends.decomposition import gates_of_terms, gates_of_width
 from ionbox.circuits.circuit import Operation
 
 IDEAL: Final = "ideal"
@@ -81,21 +82,33 @@ def channels(model: NoiseModel, operation: Operation) -> Iterator[tuple[tuple[in
     """Yield the qubits and the rate of every depolarizing channel that follows an operation.
 
     What IonQ does not publish is our choice: an operation on two qubits gets its channel once,
-    whatever its angle, swap too; one on k > 2 qubits gets one channel on all of them, of rate
-    1 - (1 - r2q)**N, N the two-qubit gates that it would be compiled to: 6 (k - 2) with controls,
-    2 (weight - 1) for each term of a pauliexp. nop, and an identity, gets none.
+    whatever its angle, swap too; one on more gets one channel on all of them, of rate
+    1 - (1 - r2q)**N, N the gates on two qubits that it stands for (`decomposition`). A pauliexp
+    that stands for none gets a channel on each qubit that it turns; nop, and an identity, none.
     """
     qubits = (*operation.targets, *operation.controls)
     weights = [sum(letter != "I" for letter in term) for term in operation.terms]
     if operation.gate.name == "nop" or (weights and not any(weights)):
         return
-    if weights:
-        num_gates = sum(2 * max(weight - 1, 0) for weight in weights)
-    else:
-        num_gates = 6 * (len(qubits) - 2)
     if len(qubits) == 1:
         yield qubits, model.r1q
-    elif len(qubits) == 2:
+        return
+    if len(qubits) == 2:
         yield qubits, model.r2q
-    elif num_gates:
+        return
+    num_controls = len(operation.controls)
+    num_gates = gates_of_terms(weights, num_controls) if weights else gates_of_width(len(qubits))
+    if num_gates:
         yield qubits, 1 - (1 - model.r2q) ** num_gates
+    else:
+        yield from (((qubit,), model.r1q) for qubit in _turned(operation))
+
+
+def _turned(operation: Operation) -> list[int]:
+    """Return the targets on which some term of a pauliexp has a letter other than I."""
+    # The last letter is on targets[0].
+    return [
+        target
+        for place, target in enumerate(operation.targets)
+        if any(term[-1 - place] != "I" for term in operation.terms)
+    ]

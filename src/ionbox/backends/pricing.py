@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
+from ionbox.backends.decomposition import gates_of_terms
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.errors import SettingsError
@@ -165,15 +166,7 @@ def _by_terms(circuit: Circuit, row: int) -> int:
     num_qubits = int(circuit.qubit_starts[row + 1] - circuit.qubit_starts[row])
     letters = circuit.paulis[first:last].reshape(-1, num_targets)
     weights: list[int] = np.count_nonzero(letters, axis=1).tolist()
-    num_controls = num_qubits - num_targets
-    return sum(
-        2 * max(weight - 1, 0) + _of_width(num_controls + min(weight, 1)) for weight in weights
-    )
-
-
-def _of_width(num_qubits: int) -> int:
-    """Return the operations on two qubits that one on so many is billed as."""
-    return 6 * (num_qubits - 2) if num_qubits > 2 else max(num_qubits - 1, 0)
+    return gates_of_terms(weights, num_qubits - num_targets)
 
 
 # --- the file --------------------------------------------------------------------------------

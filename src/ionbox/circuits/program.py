@@ -15,8 +15,10 @@ from typing import ClassVar, Final, TypeAlias
 from ionbox.circuits.circuit import Circuit, Packer, check_num_qubits
 from ionbox.errors import InvalidCircuitError
 
-# More bits than any register of a real program has.
+# More bits, and registers, than a real program has.
 MAX_BITS: Final = 100_000
+MAX_REGISTERS: Final = 1_000
+OUTPUT_ALL: Final = "output_all"  # in results, the register of all qubits as they are at the end
 
 # Operators, numbers and registers in one value; a run computes it each time it comes by.
 MAX_VALUE_SIZE: Final = 500
@@ -204,7 +206,7 @@ def program_of(
 
     Args:
         registers: Name → the qubit that each of its bits is measured from, or None for a bit
-            that stays 0.
+            that stays 0. An empty one is none.
 
     Raises:
         InvalidCircuitError: If a register names a qubit that the circuit does not have.
@@ -249,16 +251,23 @@ class ProgramBuilder:
         self._touched: set[int] = set()  # qubits that may no longer be in |0>
 
     def add_register(self, name: str, size: int) -> Register:
-        """Declare a classical register.
+        """Declare a classical register; an empty one holds nothing and is left out.
 
         Raises:
-            InvalidCircuitError: If the program would have absurdly many bits.
+            InvalidCircuitError: If the program would have absurdly many bits or registers, or
+                this one has the name of the register of all qubits.
         """
+        if name == OUTPUT_ALL:
+            message = "this name is kept for the register of all qubits"
+            raise InvalidCircuitError(f"registers.{name}", message)
+        if len(self._registers) == MAX_REGISTERS:
+            raise InvalidCircuitError("registers", f"at most {MAX_REGISTERS} are allowed")
         if self._num_bits + size > MAX_BITS:
             message = f"{self._num_bits + size} classical bits; at most {MAX_BITS}"
             raise InvalidCircuitError(f"registers.{name}", message)
         register = Register(name, self._num_bits, size)
-        self._registers.append(register)
+        if size:
+            self._registers.append(register)
         self._num_bits += size
         return register
 

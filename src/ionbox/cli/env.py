@@ -28,6 +28,7 @@ def variables(url: str, key: str) -> dict[str, str]:
     """Return what each SDK reads: the key; URLs with a version; URLs without."""
     return {
         "IONQ_API_KEY": key,
+        "IONBOX_URL": url,
         "IONQ_API_URL": f"{url}/{API_VERSION}",
         "IONQ_BASE_URL": f"{url}/{API_VERSION}",
         "IONQ_REMOTE_HOST": url,

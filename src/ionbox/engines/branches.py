@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
-from ionbox.circuits.program import Measure, Program, Register, Reset
+from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines.control import Control, start, start_of_end
 from ionbox.engines.costs import BYTE_SECONDS, Cost, circuit_cost, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
@@ -35,7 +35,7 @@ from ionbox.engines.vectors import (
     too_wide,
 )
 from ionbox.errors import InvalidCircuitError
-from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities, read_out
+from ionbox.formats.results import Exact, Probabilities, read_out
 
 MOST_BRANCHES = 1 << 12
 _MOST_STEPS = 1 << 16  # on all branches, while they are counted

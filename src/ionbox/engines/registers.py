@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.circuits.program import Measure, Program, Register, Step
+from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Step
 from ionbox.engines.vectors import block, layout, num_qubits_of
-from ionbox.formats.results import OUTPUT_ALL, FloatArray, Probabilities, read_out
+from ionbox.formats.results import FloatArray, Probabilities, read_out
 
 MOST_LISTED_BITS: Final = 64  # the key of an outcome is a uint64
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
-from ionbox.circuits.program import Measure, Program, Register, Reset
+from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
     BYTE_SECONDS,
@@ -25,7 +25,7 @@ from ionbox.engines.histories import Channel, Histories, Record, channels_of
 from ionbox.engines.registers import frequencies, wide_register
 from ionbox.engines.streams import Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
-from ionbox.formats.results import OUTPUT_ALL, Exact, Sampled, Shots
+from ionbox.formats.results import Exact, Sampled, Shots
 
 # Measured on one core of a cloud server; good to a factor of a few, but for loops.
 _ACTION_SECONDS = 7e-6  # an operation on a small vector
@@ -35,6 +35,7 @@ _GROUP_SECONDS = 100e-6  # to split a group off, and to read it out
 _OBSERVE_PASSES = 3  # to measure a qubit
 _SHOT_SECONDS = 0.5e-6  # to draw a shot and to write it down
 _COPY_PASSES = 4  # to split a group off, and to read it out
+_ERROR_BYTES = 56  # an error that is drawn, while all of them are put together
 _LOOP_RUNS = 10  # how often a loop is taken to run, which nobody knows
 
 _MOOT = Refusal(
@@ -77,6 +78,7 @@ class TrajectoryEngine:
             + tile_bytes(program.num_qubits)
             + sampling_bytes(shots)
             + cache_bytes(shots, inf if is_loop else effort.events)
+            + int(_ERROR_BYTES * shots * effort.errors)
             + 2 * shots * (program.num_bits + 8)
         )
         seconds = effort.seconds(vector_bytes) * (_LOOP_RUNS if is_loop else 1)

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -82,7 +83,9 @@ def _perform(task: Task) -> Reply:
     except OSError as error:
         return Lost(f"its outcome could not be written: {error}")
     except Exception as error:  # noqa: BLE001 - the outer loop: whatever it is, the job failed
-        return Failed(Failure(FailureCode.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
+        traceback.print_exception(error)
+        text = "ionbox made a mistake with this job; its log says which"
+        return Failed(Failure(FailureCode.INTERNAL_ERROR, text))
     finally:
         _limit_memory(None)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ionbox.circuits.observable import Observable
-from ionbox.circuits.program import Program, program_of
+from ionbox.circuits.program import MAX_REGISTERS, Program, program_of
 from ionbox.errors import InvalidInputError
 from ionbox.formats.decoding import decode
 from ionbox.formats.function import read_function
@@ -21,9 +21,10 @@ Registers = Mapping[str, Sequence[int | None]]
 
 
 class TextInput(msgspec.Struct):
-    """An input that is a text in another format."""
+    """An input that is a text in another format; `params` are what it declares as `input`."""
 
     data: str
+    params: list[float] = []
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ def _read_circuit(data: bytes, registers: Registers | None) -> Input:
 
 
 def _read_openqasm(data: bytes, _: Registers | None) -> Input:
-    return Input(read_openqasm(decode(data, _TEXT).data.encode()))
+    given = decode(data, _TEXT)
+    return Input(read_openqasm(given.data.encode(), given.params))
 
 
 def _read_qir(data: bytes, _: Registers | None) -> Input:
@@ -102,6 +104,8 @@ def read_registers(given: Mapping[str, Any] | None) -> Registers | None:
     Raises:
         InvalidInputError: If they are something else.
     """
+    if len(given or {}) > MAX_REGISTERS:
+        raise InvalidInputError("registers", f"at most {MAX_REGISTERS} are allowed")
     for name, qubits in (given or {}).items():
         if not isinstance(qubits, list) or any(
             qubit is not None and type(qubit) is not int for qubit in qubits

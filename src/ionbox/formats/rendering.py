@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.results import (
-    OUTPUT_ALL,
     Exact,
     Expectation,
     Probabilities,
@@ -30,6 +30,7 @@ from ionbox.formats.results import (
 
 CHUNK_SIZE: Final = 65536  # the most outcomes or shots in one chunk
 _CHUNK_BYTES: Final = 2**24  # about the most text in one chunk, where registers are wide
+_BITS_AN_ENTRY: Final = 32  # a shot of more bits is as much work as several
 _GATHERED_BYTES: Final = 2**16  # the least text in one chunk of an aggregate
 
 Rows: TypeAlias = NDArray[np.uint8]
@@ -178,7 +179,10 @@ def num_entries(result: Result) -> int:
         case Exact():
             return sum(register.values.size for register in result.registers.values())
         case Sampled():
-            return sum(len(register.rows) for register in result.registers.values())
+            return sum(
+                len(register.rows) * (1 + register.num_bits // _BITS_AN_ENTRY)
+                for register in result.registers.values()
+            )
         case Expectation():
             return 1
 

@@ -47,6 +47,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.circuits.program import OUTPUT_ALL
+
 FloatArray = NDArray[np.float64 | np.float32]
 
 _MAGIC = b"IXPR"
@@ -88,9 +90,6 @@ class Probabilities:
     def significant_digits(self) -> int:
         """Return how many decimal digits of a value mean something."""
         return _SIGNIFICANT_DIGITS[self.values.itemsize]
-
-
-OUTPUT_ALL = "output_all"  # the register of all qubits, as they are at the end
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from ionbox.circuits.gates import GATES, Gate, Param
-from ionbox.formats.results import OUTPUT_ALL
+from ionbox.circuits.program import OUTPUT_ALL
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -111,11 +111,14 @@ def _started_at(job: Job, to: JobStatus, now: datetime) -> datetime | None:
     return job.started_at if to in TERMINAL else None
 
 
-def follow(parent: Job, statuses: Mapping[JobStatus, int], now: datetime) -> Job:
+def follow(
+    parent: Job, statuses: Mapping[JobStatus, int], now: datetime, began: datetime | None = None
+) -> Job:
     """Return a parent as its children have it: begun when the first has, until the last ends.
 
     Args:
         statuses: How many of its children have each status.
+        began: When the earliest child of those that changed was started, if one was.
     """
     if parent.status in TERMINAL:
         return parent
@@ -131,16 +134,18 @@ def follow(parent: Job, statuses: Mapping[JobStatus, int], now: datetime) -> Job
     return replace(
         parent,
         status=status,
-        started_at=parent.started_at or _started_at(parent, status, now),
+        started_at=parent.started_at or began,
         completed_at=now if status in TERMINAL else None,
     )
 
 
 def sum_up(parent: Job, children: Sequence[Job]) -> Job:
-    """Return a parent with what is known of its circuits: sizes, cost, the first failure."""
+    """Return a parent with what is known of its circuits: sizes, times, cost, the first failure."""
     failed = [child for child in children if child.failure is not None]
+    starts = [child.started_at for child in children if child.started_at is not None]
     return replace(
         parent,
+        started_at=min(starts, default=parent.started_at),
         num_qubits=max((child.num_qubits for child in children), default=0),
         gate_counts=(
             sum(child.gate_counts[0] for child in children),

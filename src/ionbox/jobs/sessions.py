@@ -40,6 +40,7 @@ class Session(msgspec.Struct, frozen=True):
     Args:
         started_at: When its first job was submitted.
         ended_at: When somebody ended it; see `end_of` for one that ran out.
+        num_jobs: How many jobs it has taken; many circuits are one, and deleted ones count.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Session(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     ender_id: str | None = None
+    num_jobs: int = 0
 
     @property
     def expires_at(self) -> datetime | None:
@@ -81,12 +83,11 @@ def end(session: Session, ender_id: str, now: datetime) -> Session:
     return replace(session, ended_at=now, ender_id=ender_id)
 
 
-def join(session: Session, backend: str, num_jobs: int, now: datetime) -> Session:
-    """Return a session that takes one more job.
+def join(session: Session, backend: str, now: datetime) -> Session:
+    """Return a session that has taken one more job.
 
     Args:
         backend: What the job is addressed to.
-        num_jobs: How many it has taken so far.
 
     Raises:
         InvalidInputError: If it has ended, is full, or is of another backend.
@@ -97,7 +98,8 @@ def join(session: Session, backend: str, num_jobs: int, now: datetime) -> Sessio
     if backend != session.backend:
         message = f"'{backend}'; session '{session.id}' is for '{session.backend}'"
         raise InvalidInputError("backend", message)
-    if limit is not None and num_jobs >= limit:
+    if limit is not None and session.num_jobs >= limit:
         message = f"session '{session.id}' has taken its {limit} jobs"
         raise InvalidInputError("session_id", message)
-    return session if session.started_at is not None else replace(session, started_at=now)
+    started_at = session.started_at or now
+    return replace(session, started_at=started_at, num_jobs=session.num_jobs + 1)

@@ -28,22 +28,22 @@ class Limit:
     """
 
     code: FailureCode
-    exceeds: Callable[[Assessed], str]
+    exceeds: Callable[[Assessed, Backend], str]
 
 
-def _too_wide(assessed: Assessed) -> str:
-    if assessed.num_qubits <= _SIMULATOR_QUBITS:
+def _too_wide(assessed: Assessed, backend: Backend) -> str:
+    if assessed.num_qubits <= _SIMULATOR_QUBITS or not backend.is_simulator:
         return ""
     return f"{assessed.num_qubits} qubits on the simulator, which has {_SIMULATOR_QUBITS}"
 
 
-def _too_many_controls(assessed: Assessed) -> str:
+def _too_many_controls(assessed: Assessed, _: Backend) -> str:
     if assessed.max_controls <= _MAX_CONTROLS:
         return ""
     return f"{assessed.max_controls} controls in one gate; {_MAX_CONTROLS} at most"
 
 
-def _control_flow(assessed: Assessed) -> str:
+def _control_flow(assessed: Assessed, _: Backend) -> str:
     return "control flow that depends on measurements" if assessed.has_jumps else ""
 
 
@@ -76,8 +76,11 @@ class Acceptance:
         """Return a submitted job with what is known of its input."""
         backend = self._backends[job.backend]
         exceeded = [
-            (limit.code, text) for limit in IONQ_LIMITS if (text := limit.exceeds(assessed))
+            (limit.code, text)
+            for limit in IONQ_LIMITS
+            if (text := limit.exceeds(assessed, backend))
         ]
+        told = () if self._is_strict else exceeded
         known = replace(
             job,
             num_qubits=assessed.num_qubits,
@@ -88,7 +91,7 @@ class Acceptance:
             memory_bytes=assessed.memory_bytes,
             warnings=(
                 *assessed.warnings,
-                *(f"IonQ refuses this: {text}" for _, text in exceeded),
+                *(f"IonQ refuses this: {text}" for _, text in told),
             ),
             cost_micros=self._cost_micros(job, assessed),
         )
@@ -130,7 +133,9 @@ def _failures(job: Job, backend: Backend, assessed: Assessed) -> Iterator[Failur
         text = f"native gate '{unknown[0]}'; {backend.name} knows {known}"
         yield Failure(FailureCode.UNSUPPORTED_GATE, text)
     if not job.is_dry_run:
-        text = f"{backend.name} takes dry runs only, so far; the simulator runs jobs"
+        text = (
+            f"{backend.name} takes dry runs only, so far (dry_run: true); the simulator runs jobs"
+        )
         yield Failure(FailureCode.QUANTUM_COMPUTER_ERROR, text)
 
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,6 +21,7 @@ from ionbox.jobs.lifecycle import Effect, JobEvent, follow, statuses_of, step, s
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller
 from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.futures import and_then, then
 from ionbox.service.ports import JobQuery, NewJob, ResultStore, Store, StoredResult
 from ionbox.service.submission import (
     Overrides,
@@ -35,9 +36,6 @@ from ionbox.service.work import Conditions, assess
 # Longer inputs are read by a worker, under limits, while the job is `submitted`.
 MAX_INPUT_BYTES_HERE = 256 * 1024
 MAX_PAULIEXP_BYTES_HERE = 16 * 1024
-
-Before = TypeVar("Before")
-After = TypeVar("After")
 
 
 class _Planned(NamedTuple):
@@ -116,7 +114,7 @@ class Jobs:
     def move(self, caller: Caller, job_id: str, overrides: Overrides) -> Future[Job]:
         """Submit a job elsewhere, then cancel it here if it has not ended."""
         cloned = self.clone(caller, job_id, overrides)
-        return _and_then(cloned, lambda: self.cancel(caller, [job_id]))
+        return and_then(cloned, lambda: self.cancel(caller, [job_id]))
 
     def _planned(self, new: NewJob, *, is_for_a_worker: bool | None = None) -> _Planned:
         """Read and plan an input that is short enough; a longer one is a worker's to read."""
@@ -210,7 +208,7 @@ class Jobs:
                 self._carry_out(job, effects)
             return _asked_for(job_ids, [job.id for job, _ in changed])
 
-        return _then(changed, carry_out)
+        return then(changed, carry_out)
 
     def delete(self, caller: Caller, job_ids: Sequence[str]) -> Future[list[str]]:
         """Delete jobs with all that belongs to them, children too; return the ids found."""
@@ -222,7 +220,7 @@ class Jobs:
                     self._results.drop(result.blob)
             return _asked_for(job_ids, [job_id for job_id, _ in deleted])
 
-        return _then(self._store.delete_jobs(caller.project_id, job_ids, self._clock()), forget)
+        return then(self._store.delete_jobs(caller.project_id, job_ids, self._clock()), forget)
 
     def _carry_out(self, job: Job, effects: tuple[Effect, ...], data: bytes | None = None) -> None:
         if Effect.QUEUE in effects:
@@ -247,41 +245,3 @@ def _asked_for(asked: Sequence[str], found: Sequence[str]) -> list[str]:
 def _is_long(data: bytes) -> bool:
     """Planning a pauliexp looks at its terms, so a long one would hold up everybody."""
     return len(data) > (MAX_PAULIEXP_BYTES_HERE if b"pauliexp" in data else MAX_INPUT_BYTES_HERE)
-
-
-def _then(future: Future[Before], act: Callable[[Before], After]) -> Future[After]:
-    """Return a future of what `act` makes of another future's result."""
-    following: Future[After] = Future()
-    following.set_running_or_notify_cancel()
-
-    def resolve(done: Future[Before]) -> None:
-        try:
-            following.set_result(act(done.result()))
-        except Exception as error:  # noqa: BLE001 - it is handed to who waits
-            following.set_exception(error)
-
-    future.add_done_callback(resolve)
-    return following
-
-
-def _and_then(future: Future[Before], start: Callable[[], Future[After]]) -> Future[Before]:
-    """Return a future of the same result, resolved once what `start` begins then is done too."""
-    following: Future[Before] = Future()
-    following.set_running_or_notify_cancel()
-
-    def resolve(done: Future[After]) -> None:
-        error = done.exception()
-        if error is None:
-            following.set_result(future.result())
-        else:
-            following.set_exception(error)
-
-    def go_on(done: Future[Before]) -> None:
-        error = done.exception()
-        if error is None:
-            start().add_done_callback(resolve)
-        else:
-            following.set_exception(error)
-
-    future.add_done_callback(go_on)
-    return following

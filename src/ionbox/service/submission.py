@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from ionbox.backends.backend import Backend
@@ -139,11 +140,17 @@ def new_children(
             name=part.name,
             metadata=None,
             registers=read_registers(part.registers),
-            seed=(parent.seed + index) % (MAX_SEED + 1),
+            seed=_seed_of_child(parent.seed, index),
             num_circuits=1,
         )
         for index, part in enumerate(parts)
     ]
+
+
+def _seed_of_child(seed: int, index: int) -> int:
+    """Return a seed that is unrelated to those of its siblings, and of parents with other seeds."""
+    (word,) = np.random.SeedSequence((seed, index)).generate_state(1)
+    return int(word) & MAX_SEED
 
 
 def resubmission(job: Job, data: bytes, overrides: Overrides) -> Submission:

@@ -103,6 +103,7 @@ def session_to_row(session: Session) -> dict[str, Any]:
         "started_at": to_optional_microseconds(session.started_at),
         "ended_at": to_optional_microseconds(session.ended_at),
         "ender_id": session.ender_id,
+        "num_jobs": session.num_jobs,
         "settings": to_json(session.settings),
     }
 
@@ -119,6 +120,7 @@ def session_of_row(row: Row) -> Session:
         started_at=of_optional_microseconds(row["started_at"]),
         ended_at=of_optional_microseconds(row["ended_at"]),
         ender_id=row["ender_id"],
+        num_jobs=row["num_jobs"],
     )
 
 

@@ -139,6 +139,7 @@ class SqliteStore:
                 if after is not job:
                     _put(database, Change(after, job))
                 changed.append((after, effects))
+            _sum_up_parents(database, [job for job, _ in changed])
             _have_parents_follow(database, [job for job, _ in changed], now)
             return changed
 
@@ -320,8 +321,7 @@ def _join_session(database: sqlite3.Connection, job: Job, now: datetime) -> None
     row = _QUERIES.session(database, id=job.session_id, project_id=job.project_id)
     if row is None:
         raise InvalidInputError("session_id", f"there is no session '{job.session_id}'")
-    taken = _QUERIES.num_jobs_of_session(database, session_id=job.session_id)["number"]
-    session = join(session_of_row(row), job.backend, taken, now)
+    session = join(session_of_row(row), job.backend, now)
     _QUERIES.update_session(database, **session_to_row(session))
 
 
@@ -347,17 +347,31 @@ def _have_parents_follow(
     database: sqlite3.Connection, children: Sequence[Job], now: datetime | None = None
 ) -> None:
     """Have the parents of changed jobs stand where their children do."""
-    changed = {child.parent_id: child for child in children if child.parent_id is not None}
-    for parent_id, child in changed.items():
-        row = _QUERIES.job(database, id=parent_id, project_id=child.project_id)
+    families: dict[str, list[Job]] = {}
+    for child in children:
+        if child.parent_id is not None:
+            families.setdefault(child.parent_id, []).append(child)
+    for parent_id, changed in families.items():
+        row = _QUERIES.job(database, id=parent_id, project_id=changed[0].project_id)
         if row is None:
             continue
         parent = job_of_row(row)
         counts = _QUERIES.child_statuses(database, parent_id=parent_id)
         statuses = {JobStatus(row["status"]): row["number"] for row in counts}
-        time = now or child.completed_at or child.started_at or child.submitted_at
-        after = follow(parent, statuses, time)
+        starts = [child.started_at for child in changed if child.started_at is not None]
+        ends = [child.completed_at for child in changed if child.completed_at is not None]
+        latest = now or max(ends, default=parent.submitted_at)
+        after = follow(parent, statuses, latest, min(starts, default=None))
         if after is not parent and after.status in TERMINAL:
             after = sum_up(after, _children(database, parent_id))
         if after != parent:
             _put(database, Change(after, parent))
+
+
+def _sum_up_parents(database: sqlite3.Connection, changed: Sequence[Job]) -> None:
+    """Tell parents that were ended themselves what is known of their children."""
+    for parent in changed:
+        if parent.is_parent and parent.status in TERMINAL:
+            after = sum_up(parent, _children(database, parent.id))
+            if after != parent:
+                _put(database, Change(after, parent))

@@ -73,12 +73,12 @@ CREATE TABLE sessions (
     started_at INTEGER,
     ended_at INTEGER,
     ender_id TEXT,
+    num_jobs INTEGER NOT NULL,  -- that it has taken, deleted ones too
     settings TEXT NOT NULL  -- JSON object
 ) STRICT;
 CREATE INDEX jobs_unfinished ON jobs (id) WHERE status IN ('submitted', 'ready', 'started');
 CREATE INDEX sessions_by_project ON sessions (project_id, id);
 CREATE INDEX jobs_by_project ON jobs (project_id, id) WHERE parent_id IS NULL;
 CREATE INDEX jobs_by_parent ON jobs (parent_id, status) WHERE parent_id IS NOT NULL;
-CREATE INDEX jobs_by_session ON jobs (session_id) WHERE session_id IS NOT NULL;
 COMMIT;
 PRAGMA user_version = 2;

@@ -129,6 +129,9 @@ def test_the_rate_of_two_qubits_gives_back_the_average_fidelity() -> None:
         (operation("x", 1, 2), [1 - 0.9**6]),
         (operation("x", 1, 3), [1 - 0.9**12]),
         (operation("pauliexp", 3, terms=("XYZ", "IZZ")), [1 - 0.9**6]),
+        # With controls, as the same unitary written as a gate: a rotation that takes them.
+        (operation("pauliexp", 1, 2, terms=("X",)), [1 - 0.9**6]),
+        (operation("pauliexp", 2, 3, terms=("XX",)), [1 - 0.9**14]),
         (operation("pauliexp", 2, terms=("XY",)), [0.1]),
         (operation("pauliexp", 1, terms=("X",)), [0.01]),
         (operation("pauliexp", 2, terms=("II",)), []),
@@ -142,3 +145,9 @@ def test_channels_follow_operations(applied: Operation, rates: list[float]) -> N
 
     assert [qubits for qubits, _ in found] == [(*applied.targets, *applied.controls)] * len(rates)
     assert [rate for _, rate in found] == pytest.approx(rates)
+
+
+def test_a_wide_pauliexp_of_single_letters_has_a_channel_on_each_qubit_that_it_turns() -> None:
+    found = list(channels(MODEL, operation("pauliexp", 3, terms=("IIX", "ZII"))))
+
+    assert found == [((0,), 0.01), ((2,), 0.01)]

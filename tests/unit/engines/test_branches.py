@@ -10,6 +10,7 @@ from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.program import (
+    OUTPUT_ALL,
     Assign,
     Bits,
     Constant,
@@ -21,7 +22,7 @@ from ionbox.circuits.program import (
 from ionbox.engines.branches import MOST_BRANCHES, BranchEngine
 from ionbox.engines.engine import Estimate, Refusal, Workload
 from ionbox.engines.trajectories import TrajectoryEngine
-from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities
+from ionbox.formats.results import Exact, Probabilities
 
 ENGINE = BranchEngine()
 

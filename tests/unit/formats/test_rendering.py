@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.rendering import (
     FORMAT_BY_WORD,
     FORMATS,
@@ -26,7 +27,6 @@ from ionbox.formats.rendering import (
     shots_v2,
 )
 from ionbox.formats.results import (
-    OUTPUT_ALL,
     Exact,
     Expectation,
     FloatArray,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.results import (
     MAX_SHOTS,
-    OUTPUT_ALL,
     Exact,
     Expectation,
     FloatArray,

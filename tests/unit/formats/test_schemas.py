@@ -12,9 +12,10 @@ from jsonschema import Draft202012Validator
 
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATES, Gate
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.ionq import read_circuit, write_circuit
 from ionbox.formats.rendering import FORMATS, formats_of, probabilities_aggregate
-from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities, Sampled, Shots
+from ionbox.formats.results import Exact, Probabilities, Sampled, Shots
 from ionbox.formats.schemas import NATIVE_CIRCUIT, SCHEMAS
 
 NATIVE = [gate for gate in GATES if gate.gateset == "native"]

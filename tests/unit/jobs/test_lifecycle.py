@@ -132,8 +132,8 @@ def test_a_parent_that_has_ended_follows_no_more(status: JobStatus) -> None:
 
 
 def test_a_parent_begins_when_its_first_child_has_and_keeps_that_time() -> None:
-    begun = follow(make_job(), {JobStatus.STARTED: 1, JobStatus.READY: 1}, NOW)
-    done = follow(begun, {JobStatus.COMPLETED: 2}, LATER)
+    begun = follow(make_job(), {JobStatus.STARTED: 1, JobStatus.READY: 1}, NOW, NOW)
+    done = follow(begun, {JobStatus.COMPLETED: 2}, LATER, LATER)
 
     assert (done.started_at, done.completed_at) == (NOW, LATER)
 

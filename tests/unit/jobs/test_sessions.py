@@ -27,12 +27,13 @@ def limited(**limits: Any) -> Session:  # noqa: ANN401 - any limit
 
 
 def test_a_session_starts_with_its_first_job() -> None:
-    started = join(SESSION, "simulator", 0, LATER)
+    started = join(SESSION, "simulator", LATER)
 
     assert status_of(SESSION, NOW) is SessionStatus.CREATED
     assert status_of(started, LATER) is SessionStatus.STARTED
-    assert started.started_at == LATER
-    assert join(started, "simulator", 1, LATER + timedelta(1)) is started
+    assert (started.started_at, started.num_jobs) == (LATER, 1)
+    again = join(started, "simulator", LATER + timedelta(1))
+    assert (again.started_at, again.num_jobs) == (LATER, 2)
 
 
 def test_a_session_runs_out_at_its_time() -> None:
@@ -70,4 +71,4 @@ def test_a_session_refuses_a_job_that_is_not_for_it(
     session: Session, backend: str, message: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        join(session, backend, 2, LATER)
+        join(replace(session, num_jobs=2), backend, LATER)

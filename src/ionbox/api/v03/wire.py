@@ -20,7 +20,7 @@ from ionbox.api.submissions import (
     Shots,
     read_seed,
     read_shots,
-    refuse_depth,
+    refuse_excess,
 )
 from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
@@ -41,6 +41,7 @@ _MILLISECONDS = 1000
 
 # v0.3 has another word for one field of a submission, and for one status.
 FIELD_TO_WIRE: Mapping[str, str] = {"backend": "target"}
+_UNPAID = (JobStatus.FAILED, JobStatus.CANCELED)
 STATUS_TO_WIRE: Mapping[JobStatus, str] = {
     status: "running" if status is JobStatus.STARTED else status.value for status in JobStatus
 }
@@ -63,6 +64,8 @@ class JobCreation(msgspec.Struct):
     error_mitigation: dict[str, Any] | None = None
     settings: dict[str, Any] | None = None
     registers: dict[str, Any] | None = None
+    backend: str | None = None  # v0.4's word for the target
+    dry_run: bool | None = None  # v0.4's, too
 
 
 class InputHead(msgspec.Struct):
@@ -151,11 +154,11 @@ def read_submission(data: bytes) -> Submission:
     given = body.input if body.input is not UNSET else body.body
     if given is UNSET:
         raise InvalidInputError("input", "missing; it holds the circuit")
-    refuse_depth(body, "settings", "error_mitigation", "registers")
+    refuse_excess(body, "settings", "error_mitigation", "registers")
     noise = body.noise or NoiseRequest()
     circuit = bytes(given)
     return Submission(
-        backend=body.target or DEFAULT_BACKEND,
+        backend=body.target or body.backend or DEFAULT_BACKEND,
         job_type=_job_type(circuit),
         data=circuit,
         shots=read_shots(body.shots),
@@ -166,6 +169,7 @@ def read_submission(data: bytes) -> Submission:
         settings=body.settings,
         error_mitigation=body.error_mitigation,
         registers=body.registers,
+        is_dry_run=body.dry_run or False,
     )
 
 
@@ -217,7 +221,8 @@ def write_job(job: Job, child_ids: Sequence[str] | None = None) -> JobBody:
         gate_counts=GateCounts(*job.gate_counts),
         request=seconds_of(job.submitted_at),
         predicted_execution_time=round(job.predicted_seconds * _MILLISECONDS),
-        cost_usd=to_amount(job.cost_micros),
+        # A job that ends otherwise costs nothing.
+        cost_usd=0.0 if job.status in _UNPAID else to_amount(job.cost_micros),
         error_mitigation=_object(job.error_mitigation),
         settings=_object(job.settings) or {},
         registers=_object(job.registers),

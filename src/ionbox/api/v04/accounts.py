@@ -19,8 +19,8 @@ from ionbox.service.ports import UsageRow
 from ionbox.service.usage import PERIODS, Period, Total, by_period, total_of
 
 _ONE_DAY = timedelta(days=1)
-# How usage can be grouped → from a row to the id and the name of its group. A row has no single
-# job, so by job means by backend and day, the nearest thing that outlives the jobs.
+# How usage can be grouped → from a row to the id and the name of its group. By job means by
+# backend: single jobs are in the list of jobs.
 _GROUPS: Mapping[str, Callable[[UsageRow], tuple[str, str]]] = {
     "job": lambda row: (row.backend, row.backend),
     "project": lambda row: (row.project_id, row.project_name),

@@ -38,12 +38,12 @@ async def get_aggregated(request: Request) -> Response:
 
 async def get_histogram(request: Request) -> Response:
     """GET /jobs/{id}/results/histogram."""
-    return artifact_response(result_of(request, job_of(request)), "histogram")
+    return _of_single(request, "histogram")
 
 
 async def get_shots(request: Request) -> Response:
     """GET /jobs/{id}/results/shots."""
-    return artifact_response(result_of(request, job_of(request)), "shots")
+    return _of_single(request, "shots")
 
 
 async def get_artifact(request: Request) -> Response:
@@ -51,6 +51,12 @@ async def get_artifact(request: Request) -> Response:
     artifact, job = request.path_params["artifact"], job_of(request)
     if job.is_parent and artifact == artifact_id(AGGREGATE):
         return await aggregate_response(request, job)
+    return _of_single(request, artifact)
+
+
+def _of_single(request: Request, artifact: str) -> Response:
+    """Send an artifact of a job that is no parent."""
+    job = job_of(request)
     if job.is_parent:
         raise NotFoundError("artifact", artifact, known=(artifact_id(AGGREGATE),))
     return artifact_response(result_of(request, job), artifact)

@@ -85,12 +85,14 @@ async def create_session(request: Request) -> Response:
 
 async def list_sessions(request: Request) -> Response:
     """GET /sessions."""
-    sessions = service_of(request).sessions.sessions(caller_of(request))
-    bodies = [_write(request, session) for session in sessions]
+    caller = caller_of(request)
+    sessions = await asyncio.to_thread(service_of(request).sessions.sessions, caller)
+    organization, now = _organization_of(request), datetime.now(UTC)
     if "active" in request.query_params:
         wanted = is_true(request, "active")
-        bodies = [body for body in bodies if body.active is wanted]
-    return json_response(SessionList(_organization_of(request), bodies))
+        sessions = [one for one in sessions if (end_of(one, now) is None) is wanted]
+    bodies = [write_session(session, organization, now) for session in sessions]
+    return json_response(SessionList(organization, bodies))
 
 
 async def get_session(request: Request) -> Response:

@@ -24,7 +24,7 @@ from ionbox.api.submissions import (
     Shots,
     read_seed,
     read_shots,
-    refuse_depth,
+    refuse_excess,
 )
 from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
@@ -203,7 +203,7 @@ def read_submission(data: bytes) -> Submission:
         InvalidInputError: If it is not one.
     """
     body = decode_body(data, _job_creation)
-    refuse_depth(body, "settings")
+    refuse_excess(body, "settings")
     noise = body.noise or NoiseRequest()
     return Submission(
         backend=body.backend or body.target or DEFAULT_BACKEND,
@@ -227,7 +227,7 @@ def read_overrides(data: bytes) -> Overrides:
         InvalidInputError: If it is not one.
     """
     body = decode_body(data, _clone) if data else CloneRequest()
-    refuse_depth(body, "settings")
+    refuse_excess(body, "settings")
     noise = body.noise or NoiseRequest()
     return Overrides(
         backend=body.backend or body.target,

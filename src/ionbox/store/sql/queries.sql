@@ -149,20 +149,18 @@ SELECT * FROM sessions WHERE project_id = :project_id ORDER BY id DESC;
 
 -- name: insert_session!
 INSERT INTO sessions (
-    id, project_id, creator_id, backend, created_at, started_at, ended_at, ender_id, settings
+    id, project_id, creator_id, backend, created_at, started_at, ended_at, ender_id, num_jobs,
+    settings
 ) VALUES (
     :id, :project_id, :creator_id, :backend, :created_at, :started_at, :ended_at, :ender_id,
-    :settings
+    :num_jobs, :settings
 );
 
 -- name: update_session!
 -- Write what changes in a session's life.
-UPDATE sessions SET started_at = :started_at, ended_at = :ended_at, ender_id = :ender_id
+UPDATE sessions SET
+    started_at = :started_at, ended_at = :ended_at, ender_id = :ender_id, num_jobs = :num_jobs
 WHERE id = :id;
-
--- name: num_jobs_of_session^
--- How many jobs a session has taken, children apart.
-SELECT count(*) AS number FROM jobs WHERE session_id = :session_id AND parent_id IS NULL;
 
 -- name: usage
 -- What the jobs of an organization took, by day (from 1970), project, submitter and backend.

@@ -9,6 +9,7 @@ CREATE TABLE sessions (
     started_at INTEGER,
     ended_at INTEGER,
     ender_id TEXT,
+    num_jobs INTEGER NOT NULL,  -- that it has taken, deleted ones too
     settings TEXT NOT NULL  -- JSON object
 ) STRICT;
 
@@ -26,4 +27,3 @@ ALTER TABLE jobs ADD COLUMN cost_micros INTEGER NOT NULL DEFAULT 0;
 DROP INDEX jobs_by_project;
 CREATE INDEX jobs_by_project ON jobs (project_id, id) WHERE parent_id IS NULL;
 CREATE INDEX jobs_by_parent ON jobs (parent_id, status) WHERE parent_id IS NOT NULL;
-CREATE INDEX jobs_by_session ON jobs (session_id) WHERE session_id IS NOT NULL;
