@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 Handler = Callable[[Request], Awaitable[Response]]
 Schema: TypeAlias = Mapping[str, Any]
@@ -94,9 +95,19 @@ class Endpoint:
     needs_body: bool = True
 
 
+class JsonResponse(Response):
+    """A body that is JSON text already; its two headers are written as they are sent."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Set the headers; there are no others."""
+        assert headers is None  # noqa: S101 - whoever needs others makes a plain Response
+        length = str(len(self.body)).encode()
+        self.raw_headers = [(b"content-length", length), (b"content-type", b"application/json")]
+
+
 def json_response(body: object, *, status: int = 200) -> Response:
     """Return a body as the answer of a handler."""
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+    return JsonResponse(msgspec.json.encode(body), status)
 
 
 def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
@@ -105,14 +116,17 @@ def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
     for endpoint in endpoints:
         handlers.setdefault(endpoint.path, {})[endpoint.method] = endpoint.handler
     return [
-        Route(path, _by_method(of_path), methods=list(of_path))
-        for path, of_path in handlers.items()
+        Route(path, _Path(of_path), methods=list(of_path)) for path, of_path in handlers.items()
     ]
 
 
-def _by_method(handlers: Mapping[str, Handler]) -> Handler:
-    async def handle(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        return await handlers[method](request)
+class _Path:
+    """The methods of one path. An ASGI application, since Starlette wraps functions once more."""
 
-    return handle
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self._handlers = handlers | ({"HEAD": handlers["GET"]} if "GET" in handlers else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of one of the methods."""
+        response = await self._handlers[scope["method"]](Request(scope, receive, send))
+        await response(scope, receive, send)

@@ -37,6 +37,16 @@ _QUERIES: Any = aiosql.from_str(
     "sqlite3",
     mandatory_parameters=False,
 )
+# What every job is written with, without the two calls that the library puts around each query.
+_INSERT_JOB, _INSERT_INPUT, _UPDATE_JOB, _INSERT_RESULT = (
+    query.sql
+    for query in (
+        _QUERIES.insert_job,
+        _QUERIES.insert_job_input,
+        _QUERIES.update_job,
+        _QUERIES.insert_result,
+    )
+)
 _PAGE = 1000
 _AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
 
@@ -111,8 +121,8 @@ class SqliteStore:
         def write(database: sqlite3.Connection) -> Job:
             _join_session(database, jobs[0].job, now)
             for job, data in jobs:
-                _QUERIES.insert_job(database, **job_to_row(job))
-                _QUERIES.insert_job_input(database, job_id=job.id, data=data)
+                database.execute(_INSERT_JOB, job_to_row(job))
+                database.execute(_INSERT_INPUT, {"job_id": job.id, "data": data})
             return jobs[0].job
 
         return self._writer.submit(write)
@@ -302,10 +312,11 @@ def _put(database: sqlite3.Connection, change: Change) -> bool:
         "expected_status": expected.status,
         "expected_attempt": expected.attempt,
     }
-    if not _QUERIES.update_job(database, **row):
+    if not database.execute(_UPDATE_JOB, row).rowcount:
         return False
     if result is not None:
-        _QUERIES.insert_result(database, job_id=job.id, inline=result.inline, blob=result.blob)
+        values = {"job_id": job.id, "inline": result.inline, "blob": result.blob}
+        database.execute(_INSERT_RESULT, values)
     return True
 
 
