@@ -39,7 +39,7 @@ lint: $(VENV)/ready-lint $(VENV)/ready-test  ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/ready-lint
 	$(BIN)/ruff check --fix .
