@@ -8,6 +8,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ionbox._kernel import kernel
 from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, PriceBook
 from ionbox.formats.results import OUTPUT_ALL, Exact, Probabilities, decode
@@ -17,6 +18,9 @@ from ionbox.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
+
+# The engine of ideal circuits, which depends on whether the kernel was built.
+IDEAL_ENGINE = "statevector" if kernel is None else "kernel"
 
 BELL: dict[str, Any] = {
     "qubits": 2,
