@@ -20,9 +20,8 @@ struct State {
     Mask live;         // qubits that may be 1; where another one is 1, all is zero already
 };
 
-// How many qubits a tile has: what fits the second-level cache of any processor.
 template <class Real>
-constexpr int tile_qubits = sizeof(Real) == 4 ? 14 : 13;
+constexpr int tile_qubits = sizeof(Real) == 4 ? most_tile_qubits : most_tile_qubits - 1;
 
 // Throws std::bad_alloc before anything is changed.
 template <class Real>

@@ -85,15 +85,38 @@ private:
         Stage stage;
         for (std::size_t k : draft.chosen) {
             is_done_[k] = true;
-            stage.operations.push_back(operations_[k]);
             stage.mixed |= operations_[k].targets_mask();
         }
+        stage.operations = with_late_phases(draft.chosen);
         Mask qubits = draft.qubits;
         for (int q = 0; q < num_qubits_ && std::popcount(qubits) < tile_qubits_; ++q)
             qubits |= bit(q);
         for (int q = 0; q < num_qubits_; ++q)
             if (qubits >> q & 1) stage.qubits.push_back(q);
         return stage;
+    }
+
+    // Move phases behind what they commute with, so that they form runs: those cost less.
+    std::vector<Operation> with_late_phases(const std::vector<std::size_t>& chosen) const {
+        std::vector<Operation> ordered, phases;
+        Mask read_by_phases = 0;
+        auto release = [&] {
+            ordered.insert(ordered.end(), phases.begin(), phases.end());
+            phases.clear();
+            read_by_phases = 0;
+        };
+        for (std::size_t k : chosen) {
+            const Operation& operation = operations_[k];
+            if (operation.kind == Kind::phase) {
+                phases.push_back(operation);
+                read_by_phases |= operation.diagonal();
+                continue;
+            }
+            if (operation.targets_mask() & read_by_phases) release();
+            ordered.push_back(operation);
+        }
+        release();
+        return ordered;
     }
 
     const std::vector<Operation>& operations_;

@@ -15,6 +15,8 @@ namespace {
 using std::size_t;
 using std::uint64_t;
 
+enum { phase, flip, matrix_1, matrix_2 };  // as Kind
+
 template <class Real>
 struct Vectors;
 template <>
@@ -51,8 +53,8 @@ struct Tile {
     Vector* im;
     size_t num_vectors;
 
-    Tile(const TileStage& stage, Real* buffer) : stage(stage) {
-        num_vectors = (size_t{1} << stage.num_padded) / lanes;
+    Tile(const TileStage& stage, int num_qubits, Real* buffer) : stage(stage) {
+        num_vectors = (size_t{1} << num_qubits) / lanes;
         re = reinterpret_cast<Vector*>(buffer);
         im = re + num_vectors;
     }
@@ -147,12 +149,82 @@ struct Tile {
 
     // ---- operations ----
 
+    void apply_all(size_t first) {
+        const TileOperation* operation = stage.operations;
+        const TileOperation* end = operation + stage.num_operations;
+        while (operation != end) {
+            const TileOperation* next = operation + 1;
+            if (operation->kind == phase && stage.num_padded >= 2 * padded_qubits) {
+                while (next != end && next->kind == phase) ++next;
+                apply_phases(operation, next, first);
+            } else {
+                apply(*operation, first);
+            }
+            operation = next;
+        }
+    }
+
+    static bool acts(const TileOperation& operation, size_t first) {
+        return (first & operation.far_controls) == operation.far_controls;
+    }
+
+    // Phases whose places all lie in the lower half of a tile's qubits, or all in the upper half,
+    // are gathered in a table for each half; then one sweep multiplies by both.
+    void apply_phases(const TileOperation* operation, const TileOperation* end, size_t first) {
+        int num_low = stage.num_padded / 2, num_high = stage.num_padded - num_low;
+        alignas(64) Real tables[2][2 << (most_tile_qubits / 2)];
+        Tile low(stage, num_low, tables[0]), high(stage, num_high, tables[1]);
+        low.set_ones();
+        high.set_ones();
+        int num_gathered = 0;
+        for (; operation != end; ++operation) {
+            uint64_t places = operation->controls | operation->parity;
+            bool is_low = places >> num_low == 0;
+            if (!acts(*operation, first)) continue;
+            if (!is_low && (places & ((uint64_t{1} << num_low) - 1)) != 0) {
+                apply_phase(*operation, first);
+                continue;
+            }
+            ++num_gathered;
+            TileOperation moved = *operation;
+            if (!is_low) {
+                moved.controls >>= num_low;
+                moved.parity >>= num_low;
+            }
+            (is_low ? low : high).apply_phase(moved, first);
+        }
+        if (num_gathered > 0) multiply(low, high);
+    }
+
+    void set_ones() {
+        for (size_t v = 0; v < num_vectors; ++v) {
+            re[v] = Vector{} + 1;
+            im[v] = Vector{};
+        }
+    }
+
+    void multiply(const Tile& low, const Tile& high) {
+        const Real* high_re = reinterpret_cast<const Real*>(high.re);
+        const Real* high_im = reinterpret_cast<const Real*>(high.im);
+        size_t v = 0, num_rows = num_vectors / low.num_vectors;
+        for (size_t row = 0; row < num_rows; ++row) {
+            Vector row_re = Vector{} + high_re[row], row_im = Vector{} + high_im[row];
+            for (size_t k = 0; k < low.num_vectors; ++k, ++v) {
+                Vector factor_re = low.re[k] * row_re - low.im[k] * row_im;
+                Vector factor_im = low.re[k] * row_im + low.im[k] * row_re;
+                Vector real = re[v], imaginary = im[v];
+                re[v] = factor_re * real - factor_im * imaginary;
+                im[v] = factor_re * imaginary + factor_im * real;
+            }
+        }
+    }
+
     void apply(const TileOperation& operation, size_t first) {
-        if ((first & operation.far_controls) != operation.far_controls) return;
+        if (!acts(operation, first)) return;
         switch (operation.kind) {
-            case 0: return apply_phase(operation, first);
-            case 1: return apply_flip(operation);
-            case 2: return apply_matrix(operation, 1);
+            case phase: return apply_phase(operation, first);
+            case flip: return apply_flip(operation);
+            case matrix_1: return apply_matrix(operation, 1);
             default: return apply_matrix(operation, 2);
         }
     }
@@ -383,9 +455,9 @@ struct Tile {
 template <class Real>
 void apply_to_tile(
     const TileStage& stage, Real* state, Real* weights, size_t first, Real* buffer) {
-    Tile<Real> tile(stage, buffer);
+    Tile<Real> tile(stage, stage.num_padded, buffer);
     tile.read(state + 2 * first);
-    for (size_t k = 0; k < stage.num_operations; ++k) tile.apply(stage.operations[k], first);
+    tile.apply_all(first);
     if (weights == nullptr)
         tile.write(state + 2 * first);
     else

@@ -44,6 +44,7 @@ struct Variant {
     ApplyToTile<double> apply_double;
 };
 
-constexpr int padded_qubits = 4;  // 16 floats are the widest vector
+constexpr int padded_qubits = 4;      // 16 floats are the widest vector
+constexpr int most_tile_qubits = 14;  // 128 KiB of floats, in the second-level cache of any core
 
 }  // namespace ionbox

@@ -29,7 +29,7 @@ from ionbox.formats.results import FloatArray
 
 # Measured on one core of a cloud server; good to a factor of a few.
 _OPERATION_SECONDS: Final = 2e-6
-_PASS_BYTE_SECONDS: Final = 0.02e-9  # as BYTE_SECONDS, of one of the passes that NumPy would take
+_PASS_BYTE_SECONDS: Final = 0.004e-9  # as BYTE_SECONDS, for each of NumPy's passes
 
 _BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
 _VECTORS: Final = 1.5  # amplitudes, and the weights made of them
