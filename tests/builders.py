@@ -68,8 +68,18 @@ def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
     return {"qubits": num_qubits, "circuit": gates}
 
 
+def entanglers(num_qubits: int, num_gates: int) -> dict[str, Any]:
+    """Return a circuit of so many gates that no engine can merge."""
+    gates = []
+    for number in range(num_gates):
+        rounds, first = divmod(number, num_qubits)
+        second = (first + 1 + rounds % (num_qubits - 1)) % num_qubits
+        gates.append({"gate": "xx", "targets": [first, second], "rotation": 0.5})
+    return {"qubits": num_qubits, "circuit": gates}
+
+
 # Takes very long: for jobs that are to be met while they run.
-ENDLESS = rotations(24, 5000)
+ENDLESS = entanglers(24, 5000)
 
 
 def outcome(stored: bytes | memoryview | None) -> Probabilities:

@@ -32,6 +32,7 @@ _OPERATION_SECONDS: Final = 2e-6
 _PASS_BYTE_SECONDS: Final = 0.004e-9  # as BYTE_SECONDS, for each of NumPy's passes
 
 _BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
+_OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
 _VECTORS: Final = 1.5  # amplitudes, and the weights made of them
 
 _MOOT = Refusal(
@@ -88,7 +89,7 @@ class KernelEngine:
         else:
             read_passes += len(workload.program.registers)
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
-        memory_bytes += self.threads * _BUFFER_BYTES
+        memory_bytes += self.threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
         seconds = (
