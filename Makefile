@@ -1,6 +1,7 @@
 # The single door. Every target sets up what it needs in .venv by itself.
 PYTHON ?= python3
 VENV   := .venv
+KERNEL := kernel/CMakeLists.txt $(wildcard kernel/src/*)
 BIN    := $(VENV)/bin
 
 # PIP_CONSTRAINT also pins the build backend.
@@ -56,15 +57,16 @@ docs: $(VENV)/ready-docs
 lock:  ## renew the exact versions
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv
-	echo scikit-build-core | $(BIN)/uv pip compile --quiet --universal --upgrade --all-extras \
+	printf 'scikit-build-core\nnanobind\n' | $(BIN)/uv pip compile --quiet --universal --upgrade --all-extras \
 		--no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 		pyproject.toml - -o requirements.lock
 
 clean:
+	git clean -qfdX kernel src/ionbox/_kernel
 	rm -rf $(VENV) .venv-clients build docs/_build .mypy_cache .ruff_cache .pytest_cache
 
-$(VENV)/ready: pyproject.toml requirements.lock
+$(VENV)/ready: pyproject.toml requirements.lock $(KERNEL)
 	$(call install,)
 
-$(VENV)/ready-%: pyproject.toml requirements.lock
+$(VENV)/ready-%: pyproject.toml requirements.lock $(KERNEL)
 	$(call install,[$*])

@@ -8,6 +8,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ionbox._kernel import kernel
 from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, PriceBook
 from ionbox.circuits.program import OUTPUT_ALL
@@ -18,6 +19,9 @@ from ionbox.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
+
+# The engine of ideal circuits, which depends on whether the kernel was built.
+IDEAL_ENGINE = "statevector" if kernel is None else "kernel"
 
 BELL: dict[str, Any] = {
     "qubits": 2,
@@ -65,8 +69,18 @@ def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:
     return {"qubits": num_qubits, "circuit": gates}
 
 
+def entanglers(num_qubits: int, num_gates: int) -> dict[str, Any]:
+    """Return a circuit of so many gates that no engine can merge."""
+    gates = []
+    for number in range(num_gates):
+        rounds, first = divmod(number, num_qubits)
+        second = (first + 1 + rounds % (num_qubits - 1)) % num_qubits
+        gates.append({"gate": "xx", "targets": [first, second], "rotation": 0.5})
+    return {"qubits": num_qubits, "circuit": gates}
+
+
 # Takes very long: for jobs that are to be met while they run.
-ENDLESS = rotations(24, 5000)
+ENDLESS = entanglers(24, 5000)
 
 
 def outcome(stored: bytes | memoryview | None) -> Probabilities:

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import NOW, bell_bytes, limit_pages, make_acceptance, make_job, outcome
+from tests.builders import (
+    IDEAL_ENGINE,
+    NOW,
+    bell_bytes,
+    limit_pages,
+    make_acceptance,
+    make_job,
+    outcome,
+)
 
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.jobs.job import Job, JobStatus
@@ -127,7 +135,7 @@ def test_an_input_for_a_worker_to_read_becomes_a_job_that_runs(house: House) -> 
     house.dispatcher.queue(job)
     done = house.end_of(job)
 
-    assert (done.status, done.num_qubits, done.engine) == (JobStatus.COMPLETED, 2, "statevector")
+    assert (done.status, done.num_qubits, done.engine) == (JobStatus.COMPLETED, 2, IDEAL_ENGINE)
 
 
 def test_a_bad_input_for_a_worker_to_read_becomes_a_failed_job(house: House) -> None:

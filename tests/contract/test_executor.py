@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import bell_bytes, outcome
+from tests.builders import IDEAL_ENGINE, bell_bytes, outcome
 
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.executors.worker import INLINE_BYTES
@@ -126,7 +126,7 @@ def test_an_input_is_read_and_planned_without_being_run(desk: Desk, tmp_path: Pa
     (reply,) = desk.run(make_task(tmp_path, engine=None))
 
     assert isinstance(reply, Assessed)
-    assert (reply.num_qubits, reply.gate_counts, reply.engine) == (2, (1, 1), "statevector")
+    assert (reply.num_qubits, reply.gate_counts, reply.engine) == (2, (1, 1), IDEAL_ENGINE)
 
 
 def test_a_bad_input_is_a_failure_that_names_the_place(desk: Desk, tmp_path: Path) -> None:

@@ -9,12 +9,22 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ionbox._kernel import kernel
 from ionbox.engines.branches import BranchEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
+from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
 
-ENGINES: tuple[Engine, ...] = (StateVectorEngine(), BranchEngine(), TrajectoryEngine())
+ENGINES: tuple[Engine, ...] = (
+    *((KernelEngine(kernel),) if kernel is not None else ()),
+    StateVectorEngine(),
+    BranchEngine(),
+    TrajectoryEngine(),
+)
+
+# A job that was planned with the kernel may be run by an ionbox that has none.
+_STAND_INS = {"kernel": "statevector"}
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -103,10 +113,11 @@ def _size_text(num_bytes: int) -> str:
     return f"{num_bytes / 1024**exponent:.1f} {_UNITS[exponent - 1]}"
 
 
-def engine_named(name: str) -> Engine:
-    """Return the engine of that name.
+def engine_named(name: str, engines: Sequence[Engine] = ENGINES) -> Engine:
+    """Return the engine of that name, or the one that stands in for it where it was not built.
 
     Raises:
         KeyError: If there is none.
     """
-    return {engine.name: engine for engine in ENGINES}[name]
+    by_name = {engine.name: engine for engine in engines}
+    return by_name[name if name in by_name else _STAND_INS[name]]

@@ -17,8 +17,8 @@ from ionbox.engines.costs import (
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
 from ionbox.engines.operations import make_ready
-from ionbox.engines.registers import exact_registers, sampled_registers, wide_register
-from ionbox.engines.sampling import sample
+from ionbox.engines.readout import read_out_weights
+from ionbox.engines.registers import wide_register
 from ionbox.engines.vectors import (
     AMPLITUDE_TYPES,
     Amplitudes,
@@ -27,7 +27,6 @@ from ionbox.engines.vectors import (
     take_weights,
     too_wide,
 )
-from ionbox.formats.results import Exact, FloatArray, count_outcomes
 
 _MOOT = Refusal(
     "statevector",
@@ -94,13 +93,7 @@ class StateVectorEngine:
         vector = _evolve(circuit, AMPLITUDE_TYPES[resolve_precision(workload)])
         if workload.observable is not None:
             return Outcome(expectation(vector, workload.observable))
-        weights = take_weights(vector)
-        # Counting is a pass of its own; most circuits cannot have that many outcomes.
-        if weights.size > workload.max_outcomes:
-            num_outcomes = count_outcomes(weights)
-            if num_outcomes > workload.max_outcomes:
-                return _sampled(weights, num_outcomes, workload)
-        return Outcome(Exact(exact_registers(weights, workload.program)))
+        return read_out_weights(take_weights(vector), workload)
 
 
 def _evolve(circuit: Circuit, amplitude_type: AmplitudeType) -> Amplitudes:
@@ -109,18 +102,3 @@ def _evolve(circuit: Circuit, amplitude_type: AmplitudeType) -> Amplitudes:
     for operation in circuit.operations():
         make_ready(operation, circuit.num_qubits).apply(vector)
     return vector
-
-
-def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload) -> Outcome:
-    basis_states, counts = sample(weights, workload.shots, workload.seed)
-    warning = (
-        f"sampled with {workload.shots} shots: {_power_text(num_outcomes)} possible outcomes "
-        f"exceed the limit of {_power_text(workload.max_outcomes)}"
-    )
-    return Outcome(Exact(sampled_registers(basis_states, counts, workload.program)), (warning,))
-
-
-def _power_text(number: int) -> str:
-    """Print 2^24 as such, and numbers that are no powers of two, or small ones, in full."""
-    is_power = number.bit_count() == 1
-    return f"2^{number.bit_length() - 1}" if is_power and number >= 1024 else str(number)

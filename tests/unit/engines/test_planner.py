@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from msgspec.structs import replace
+from tests.builders import IDEAL_ENGINE
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
@@ -137,8 +138,8 @@ def test_of_answers_that_do_not_count_nothing_is_told() -> None:
 @pytest.mark.parametrize(
     ("workload", "engine"),
     [
-        (make_workload(), "statevector"),
-        (replace(make_workload(), observable=Observable(("ZZ",), (1.0,))), "statevector"),
+        (make_workload(), IDEAL_ENGINE),
+        (replace(make_workload(), observable=Observable(("ZZ",), (1.0,))), IDEAL_ENGINE),
         (make_workload(noise_model="aria-1"), "trajectories"),
         (replace(make_workload(), program=measuring_midway(2, 12)), "branches"),
         (replace(make_workload(), program=measuring_midway(2, 13)), "trajectories"),
@@ -178,6 +179,12 @@ def test_33_qubits_do_not_fit_into_a_laptop() -> None:
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 def test_an_engine_is_found_by_the_name_that_its_plan_tells(engine: Answering) -> None:
     assert engine_named(engine.name) is engine
+
+
+def test_the_numpy_engine_stands_in_for_a_kernel_that_was_not_built() -> None:
+    without = [engine for engine in ENGINES if engine.name != "kernel"]
+
+    assert engine_named("kernel", without).name == "statevector"
 
 
 def test_an_unknown_engine_is_a_key_error() -> None:

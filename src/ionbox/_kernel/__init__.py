@@ -1,0 +1,71 @@
+"""The state-vector kernel in C++, where it was built.
+
+`kernel` is None where an install found no compiler, and where the environment says
+IONBOX_KERNEL=0: ionbox then runs on NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kernel(Protocol):
+    """What the extension offers."""
+
+    def variants(self) -> Sequence[str]:
+        """Return the instruction sets that this processor has, the best one first."""
+
+    def evolve(  # noqa: PLR0913, PLR0917 - the packed arrays of a circuit
+        self,
+        state: NDArray[np.complex64 | np.complex128],
+        qubits: NDArray[np.int32],
+        qubit_starts: NDArray[np.int32],
+        num_targets: NDArray[np.int32],
+        entries: NDArray[np.complex128],
+        entry_starts: NDArray[np.int32],
+        *,
+        weights: NDArray[np.float32 | np.float64] | None = None,
+        live: int = 2**64 - 1,
+        threads: int = 1,
+        variant: str = "",
+    ) -> None:
+        """Apply operations to a state vector in place; other Python threads run meanwhile.
+
+        Args:
+            state: 2**n amplitudes; qubit 0 is the lowest bit.
+            qubits: Targets, then controls, of one operation after the other.
+            qubit_starts: Where each operation's qubits start, and where the last one's end.
+            num_targets: How many of an operation's qubits are targets.
+            entries: Of an operation's matrix, row after row, on 1 or 2 targets (target k is bit k
+                of a row or column number); or two factors, for an even and for an odd number of
+                targets that are 1.
+            entry_starts: As `qubit_starts`.
+            weights: Zeros, of the state's precision. The squared magnitudes of the amplitudes are
+                written here, and the state is used up.
+            live: A mask of the qubits that may be 1. Amplitudes where another qubit is 1 must be
+                zero; they are not read.
+            threads: At most so many; the outcome is the same for any number.
+            variant: An instruction set; empty for the best one.
+
+        Raises:
+            ValueError: If the arrays do not fit together.
+            MemoryError: If there is no room for a tile; nothing is changed.
+        """
+
+
+def _load() -> Kernel | None:
+    if os.environ.get("IONBOX_KERNEL") == "0":
+        return None
+    try:
+        return cast("Kernel", importlib.import_module("ionbox._kernel.statevector"))
+    except ImportError:
+        return None
+
+
+kernel = _load()

@@ -1,0 +1,126 @@
+"""The kernel engine: all 2**n amplitudes, in few passes over memory, by an extension in C++."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ionbox._kernel import Kernel
+from ionbox.circuits.circuit import Circuit
+from ionbox.engines.costs import (
+    BYTE_SECONDS,
+    READ_OUT_PASSES,
+    READ_OUT_SECONDS,
+    WORD_PASSES,
+    Cost,
+    circuit_cost,
+    sampling_bytes,
+    tile_bytes,
+)
+from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
+from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
+from ionbox.engines.packing import is_packable, pack
+from ionbox.engines.readout import read_out_weights
+from ionbox.engines.registers import wide_register
+from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, too_wide
+from ionbox.formats.results import FloatArray
+
+# Measured on one core of a cloud server; good to a factor of a few.
+_OPERATION_SECONDS: Final = 2e-6
+_PASS_BYTE_SECONDS: Final = 0.004e-9  # as BYTE_SECONDS, for each of NumPy's passes
+
+_BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
+_OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
+_VECTORS: Final = 1.5  # amplitudes, and the weights made of them
+
+_MOOT = Refusal(
+    "kernel", "the kernel runs ideal circuits that measure at the end only", is_moot=True
+)
+_NOT_PACKABLE = Refusal(
+    "kernel",
+    "the kernel has no pauliexp on more than 2 targets whose terms do not commute",
+    is_moot=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelEngine:
+    """What the state-vector engine computes, several times faster.
+
+    Args:
+        extension: The compiled kernel.
+        threads: How many a run uses.
+        variant: The instruction set; empty for the best one that the processor has.
+    """
+
+    extension: Kernel
+    threads: int = 1
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        return "kernel"
+
+    def assess(self, workload: Workload) -> Estimate | Refusal:
+        """Say what the workload costs; leave to others what is no circuit of small matrices."""
+        circuit = workload.program.circuit
+        if workload.noise is not None or circuit is None:
+            return _MOOT
+        if reason := too_wide(workload.program.num_qubits):
+            return Refusal(self.name, reason, is_too_large=True)
+        if reason := wide_register(workload.program):
+            return Refusal(self.name, reason)
+        cost = circuit_cost(circuit)
+        if isinstance(cost, str) or not is_packable(circuit):
+            return _NOT_PACKABLE
+        return self._estimate(workload, circuit, cost)
+
+    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost) -> Estimate:
+        precision = resolve_precision(workload)
+        size = 1 << circuit.num_qubits
+        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        is_exact = size <= workload.max_outcomes or workload.observable is not None
+        vectors, read_passes = _VECTORS, READ_OUT_PASSES
+        if workload.observable is not None:
+            vectors = EXPECTATION_VECTORS
+            read_passes += WORD_PASSES * len(workload.observable.terms)
+        else:
+            read_passes += len(workload.program.registers)
+        memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
+        memory_bytes += self.threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
+        if not is_exact:
+            memory_bytes += sampling_bytes(workload.shots)
+        seconds = (
+            READ_OUT_SECONDS
+            + _OPERATION_SECONDS * circuit.num_operations
+            + _PASS_BYTE_SECONDS * vector_bytes * cost.passes
+            + BYTE_SECONDS * vector_bytes * read_passes
+        )
+        return Estimate(self.name, memory_bytes, seconds, self.threads, precision, is_exact)
+
+    def run(self, workload: Workload) -> Outcome:
+        """Run all operations, then list the outcomes, or sample where they are too many."""
+        circuit = workload.program.circuit
+        assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
+        state = ground_state(circuit.num_qubits, AMPLITUDE_TYPES[resolve_precision(workload)])
+        if workload.observable is not None:
+            self._evolve(circuit, state)
+            return Outcome(expectation(state, workload.observable))
+        weights: FloatArray = np.zeros(state.size, state.real.dtype)
+        self._evolve(circuit, state, weights)
+        del state  # reading out needs the room
+        return read_out_weights(weights, workload)
+
+    def _evolve(
+        self, circuit: Circuit, state: Amplitudes, weights: FloatArray | None = None
+    ) -> None:
+        self.extension.evolve(
+            state,
+            *pack(circuit),
+            weights=weights,
+            live=0,  # all qubits start in |0>
+            threads=self.threads,
+            variant=self.variant,
+        )

@@ -1,0 +1,33 @@
+"""From the weights of all basis states to an outcome: listed, or sampled where they are many."""
+
+from __future__ import annotations
+
+from ionbox.engines.engine import Outcome, Workload
+from ionbox.engines.registers import exact_registers, sampled_registers
+from ionbox.engines.sampling import sample
+from ionbox.formats.results import Exact, FloatArray, count_outcomes
+
+
+def read_out_weights(weights: FloatArray, workload: Workload) -> Outcome:
+    """Return what the registers hold; the weights of all qubits, lowest bit first, are used up."""
+    # Counting is a pass of its own; most circuits cannot have that many outcomes.
+    if weights.size > workload.max_outcomes:
+        num_outcomes = count_outcomes(weights)
+        if num_outcomes > workload.max_outcomes:
+            return _sampled(weights, num_outcomes, workload)
+    return Outcome(Exact(exact_registers(weights, workload.program)))
+
+
+def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload) -> Outcome:
+    basis_states, counts = sample(weights, workload.shots, workload.seed)
+    warning = (
+        f"sampled with {workload.shots} shots: {_power_text(num_outcomes)} possible outcomes "
+        f"exceed the limit of {_power_text(workload.max_outcomes)}"
+    )
+    return Outcome(Exact(sampled_registers(basis_states, counts, workload.program)), (warning,))
+
+
+def _power_text(number: int) -> str:
+    """Print 2^24 as such, and numbers that are no powers of two, or small ones, in full."""
+    is_power = number.bit_count() == 1
+    return f"2^{number.bit_length() - 1}" if is_power and number >= 1024 else str(number)

@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from ionbox import _kernel
+from ionbox.circuits.circuit import Circuit, Operation
+from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
+from ionbox.circuits.observable import Observable
+from ionbox.circuits.oracle import state_vector
+from ionbox.circuits.program import program_of
+from ionbox.engines.engine import Engine, Estimate, Precision, Refusal, Workload
+from ionbox.engines.kernel import KernelEngine
+from ionbox.engines.packing import pack
+from ionbox.engines.statevector import StateVectorEngine
+from ionbox.formats.results import OUTPUT_ALL, Exact, Expectation
+
+if _kernel.kernel is None:
+    pytest.skip("the kernel was not built, or is switched off", allow_module_level=True)
+
+KERNEL = _kernel.kernel
+TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
+ALL_ROWS = [row for row in GATES if row.num_targets is not None]
+
+every_variant = pytest.mark.parametrize("variant", KERNEL.variants())
+every_precision = pytest.mark.parametrize("precision", TOLERANCES)
+
+
+def qis(
+    name: str, targets: Sequence[int], *params: float, controls: Sequence[int] = ()
+) -> Operation:
+    return Operation(GATE_BY_NAME["qis", name], tuple(targets), tuple(controls), params)
+
+
+def pauliexp(
+    terms: Sequence[str], targets: Sequence[int], controls: Sequence[int] = ()
+) -> Operation:
+    params = (*np.linspace(0.2, 0.9, len(terms)).tolist(), 1.3)
+    row = GATE_BY_NAME["qis", "pauliexp"]
+    return Operation(row, tuple(targets), tuple(controls), params, tuple(terms))
+
+
+def circuit_of(num_qubits: int, operations: Sequence[Operation]) -> Circuit:
+    gateset = operations[0].gate.gateset if operations else "qis"
+    return Circuit.from_operations(num_qubits, gateset, operations)
+
+
+def workload_of(circuit: Circuit, precision: Precision = "float64") -> Workload:
+    return Workload(program_of(circuit), shots=100, seed=7, precision=precision)
+
+
+def probabilities(engine: Engine, circuit: Circuit, precision: Precision) -> NDArray[np.float64]:
+    workload = workload_of(circuit, precision)
+    assert isinstance(engine.assess(workload), Estimate)
+    result = engine.run(workload).result
+    assert isinstance(result, Exact)
+    read = result.registers[OUTPUT_ALL]
+    values = np.zeros(2**read.num_qubits)
+    values[slice(None) if read.basis_states is None else read.basis_states] = read.values
+    return values
+
+
+def random_operation(
+    random: np.random.Generator, row: Gate, num_qubits: int, num_controls: int
+) -> Operation:
+    width = (row.num_targets or 1) + num_controls
+    qubits = random.permutation(num_qubits)[:width].tolist()
+    num_params = sum(param.size or 0 for param in row.params)
+    return Operation(
+        row,
+        tuple(qubits[: row.num_targets]),
+        tuple(qubits[row.num_targets :]),
+        tuple(random.uniform(0, 2, num_params).tolist()),
+    )
+
+
+def random_circuit(seed: int, num_qubits: int, num_operations: int, gateset: str) -> Circuit:
+    """Return a circuit of all rows, with up to 3 controls."""
+    random = np.random.default_rng(seed)
+    rows = [row for row in ALL_ROWS if row.gateset == gateset]
+    operations: list[Operation] = []
+    for _ in range(num_operations):
+        row = rows[random.integers(len(rows))]
+        room = num_qubits - (row.num_targets or 0)
+        most = min(3, room) if row.controllable else 0
+        if room < row.min_controls:
+            continue
+        num_controls = int(random.integers(row.min_controls, most + 1))
+        operations.append(random_operation(random, row, num_qubits, num_controls))
+    return Circuit.from_operations(num_qubits, gateset, operations)
+
+
+def turned(qubits: Sequence[int], gateset: str = "qis") -> list[Operation]:
+    row = GATE_BY_NAME[gateset, "ry" if gateset == "qis" else "gpi2"]
+    return [Operation(row, (qubit,), (), (0.3 + 0.1 * qubit,)) for qubit in qubits]
+
+
+def evolved(circuit: Circuit, variant: str = "", **options: Any) -> NDArray[np.complex128]:  # noqa: ANN401
+    state = np.zeros(2**circuit.num_qubits, np.complex128)
+    state[0] = 1
+    KERNEL.evolve(state, *pack(circuit), variant=variant, **options)
+    return state
+
+
+@every_variant
+@every_precision
+@pytest.mark.parametrize("row", ALL_ROWS, ids=lambda row: f"{row.gateset}-{row.name}")
+def test_every_gate_with_controls_in_any_places_agrees_with_the_oracle(
+    variant: str, precision: Precision, row: Gate
+) -> None:
+    random = np.random.default_rng(5)
+    most_controls = 3 if row.controllable else 0
+    for num_controls in range(row.min_controls, most_controls + 1):
+        for _ in range(4):
+            tested = random_operation(random, row, 7, num_controls)
+            mixed = [*turned(range(7), row.gateset), tested, *turned(range(7), row.gateset)]
+            circuit = circuit_of(7, mixed)
+
+            found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+
+            expected = np.abs(state_vector(circuit)) ** 2
+            assert np.max(np.abs(found - expected)) <= TOLERANCES[precision]
+
+
+@every_variant
+@every_precision
+@given(
+    seed=st.integers(0, 2**32),
+    num_qubits=st.integers(1, 8),
+    num_operations=st.integers(0, 60),
+    gateset=st.sampled_from(["qis", "native"]),
+)
+@settings(derandomize=True, deadline=None, max_examples=40)
+def test_random_circuits_agree_with_the_oracle(  # noqa: PLR0917
+    variant: str,
+    precision: Precision,
+    seed: int,
+    num_qubits: int,
+    num_operations: int,
+    gateset: str,
+) -> None:
+    circuit = random_circuit(seed, num_qubits, num_operations, gateset)
+
+    found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+
+    assert np.max(np.abs(found - np.abs(state_vector(circuit)) ** 2)) <= TOLERANCES[precision]
+
+
+@every_variant
+@pytest.mark.parametrize("seed", range(5))
+def test_amplitudes_agree_with_the_oracle_in_phase_too(variant: str, seed: int) -> None:
+    circuit = random_circuit(seed, 8, 50, "qis")
+
+    assert np.max(np.abs(evolved(circuit, variant) - state_vector(circuit))) <= 1e-13
+
+
+@every_variant
+@every_precision
+@pytest.mark.parametrize("num_qubits", [15, 17])
+def test_circuits_over_many_tiles_agree_with_the_numpy_engine(
+    variant: str, precision: Precision, num_qubits: int
+) -> None:
+    circuit = random_circuit(num_qubits, num_qubits, 150, "qis")
+
+    found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+
+    expected = probabilities(StateVectorEngine(), circuit, "float64")
+    assert np.max(np.abs(found - expected)) <= TOLERANCES[precision]
+
+
+@pytest.mark.parametrize("wires", [(0, 1, 2, 3, 4), (16, 0, 13, 14, 7), (12, 13, 14, 15, 16)])
+@pytest.mark.parametrize("controls", [(), (11,), (11, 3)])
+@pytest.mark.parametrize(
+    "words",
+    [["XYZIX"], ["XXIIZ", "YYIIZ", "ZZIII"], ["IIIII", "ZIIIZ"], ["XI", "ZZ"]],
+    ids=["one", "commuting", "identity", "not commuting"],
+)
+def test_pauli_words_agree_with_the_numpy_engine(
+    wires: tuple[int, ...], controls: tuple[int, ...], words: list[str]
+) -> None:
+    if set(wires) & set(controls):
+        wires = tuple({11: 10, 3: 9}.get(wire, wire) for wire in wires)
+    tested = pauliexp(words, wires[: len(words[0])], controls)
+    circuit = circuit_of(17, [*turned(range(17)), tested, *turned(range(17))])
+
+    found = probabilities(KernelEngine(KERNEL), circuit, "float64")
+
+    assert np.max(np.abs(found - probabilities(StateVectorEngine(), circuit, "float64"))) <= 1e-12
+
+
+def test_a_pauliexp_that_needs_a_large_matrix_is_left_to_others() -> None:
+    circuit = circuit_of(5, [pauliexp(["XXIII", "ZIIYI"], range(5))])
+
+    answer = KernelEngine(KERNEL).assess(workload_of(circuit))
+
+    assert isinstance(answer, Refusal)
+    assert answer.is_moot
+
+
+@every_variant
+@every_precision
+def test_any_number_of_threads_gives_the_same_bits(variant: str, precision: Precision) -> None:
+    circuit = random_circuit(3, 17, 100, "qis")
+
+    one, four = (
+        probabilities(KernelEngine(KERNEL, threads, variant), circuit, precision)
+        for threads in (1, 4)
+    )
+
+    assert np.array_equal(one, four)
+
+
+def test_qubits_that_are_not_zero_must_be_named_as_live() -> None:
+    circuit = random_circuit(4, 16, 80, "qis")
+    expected = evolved(circuit)
+
+    for live in (0, 1 << 15):
+        assert np.array_equal(evolved(circuit, live=live), expected)
+
+
+def test_an_expectation_value_is_that_of_the_numpy_engine() -> None:
+    observable = Observable(("XYZ", "ZZI"), (0.5, -1.5))
+    workload = replace(
+        workload_of(circuit_of(3, [*turned(range(3)), qis("cnot", (1,), controls=(0,))])),
+        observable=observable,
+    )
+
+    found, expected = (
+        engine.run(workload).result for engine in (KernelEngine(KERNEL), StateVectorEngine())
+    )
+
+    assert isinstance(found, Expectation)
+    assert isinstance(expected, Expectation)
+    assert found.value == pytest.approx(expected.value, abs=1e-14)
+
+
+@every_precision
+@pytest.mark.parametrize("num_qubits", [10, 18])
+def test_a_run_takes_the_memory_that_the_estimate_says(
+    precision: Precision, num_qubits: int
+) -> None:
+    workload = workload_of(circuit_of(num_qubits, turned(range(num_qubits))), precision)
+    estimate = KernelEngine(KERNEL).assess(workload)
+    assert isinstance(estimate, Estimate)
+
+    tracemalloc.start()
+    try:
+        KernelEngine(KERNEL).run(workload)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 0.2 * estimate.memory_bytes - 2**20 <= peak <= 1.05 * estimate.memory_bytes + 2**20
+
+
+def test_other_threads_run_meanwhile() -> None:
+    circuit = random_circuit(6, 20, 300, "qis")
+    runner = threading.Thread(target=evolved, args=(circuit,))
+
+    runner.start()
+    turns = 0
+    while runner.is_alive():
+        runner.join(0.001)
+        turns += 1
+
+    assert turns > 5
+
+
+@pytest.mark.parametrize(
+    ("place", "array"),
+    [
+        (0, np.array([0, 9], np.int32)),
+        (0, np.array([0, -1], np.int32)),
+        (0, np.array([1, 1], np.int32)),
+        (1, np.array([0, 3], np.int32)),
+        (1, np.array([0], np.int32)),
+        (1, np.array([1, 2], np.int32)),
+        (2, np.array([3], np.int32)),
+        (2, np.array([-1], np.int32)),
+        (2, np.array([2], np.int32)),
+        (3, np.zeros(3, np.complex128)),
+        (4, np.array([0, 3], np.int32)),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(place: int, array: NDArray[Any]) -> None:
+    packed: list[Any] = list(pack(circuit_of(2, [qis("cnot", (1,), controls=(0,))])))
+    packed[place] = array
+
+    with pytest.raises(ValueError, match=r"operation|starts"):
+        KERNEL.evolve(np.zeros(4, np.complex128), *packed)
+
+
+@pytest.mark.parametrize(
+    ("state", "options"),
+    [
+        (np.zeros(3, np.complex128), {}),
+        (np.zeros(0, np.complex128), {}),
+        (np.zeros(4, np.complex128), {"weights": np.zeros(2)}),
+        (np.zeros(4, np.complex128), {"threads": 0}),
+        (np.zeros(4, np.complex128), {"threads": 10**6}),
+        (np.zeros(4, np.complex128), {"variant": "abacus"}),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_refused(
+    state: NDArray[np.complex128], options: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"state|weight|threads|variant"):
+        KERNEL.evolve(state, *pack(circuit_of(2, [])), **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int32])
+def test_a_state_of_real_numbers_is_refused(dtype: type) -> None:
+    with pytest.raises(TypeError):
+        KERNEL.evolve(np.zeros(4, dtype), *pack(circuit_of(2, [])))
