@@ -17,12 +17,12 @@ from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector
-from ionbox.circuits.program import program_of
+from ionbox.circuits.program import OUTPUT_ALL, program_of
 from ionbox.engines.engine import Engine, Estimate, Precision, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.packing import pack
 from ionbox.engines.statevector import StateVectorEngine
-from ionbox.formats.results import OUTPUT_ALL, Exact, Expectation
+from ionbox.formats.results import Exact, Expectation
 
 if _kernel.kernel is None:
     pytest.skip("the kernel was not built, or is switched off", allow_module_level=True)
