@@ -194,7 +194,7 @@ struct Tile {
 
     void set_ones() {
         for (size_t v = 0; v < num_vectors; ++v) {
-            re[v] = Vector{} + 1;
+            re[v] = Vector{} + Real{1};
             im[v] = Vector{};
         }
     }
