@@ -1,5 +1,5 @@
 // From matrices to the kinds of operation that a tile knows how to apply.
-#include <optional>
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -15,8 +15,6 @@ Mask Operation::targets_mask() const {
 }
 
 namespace {
-
-using Matrix1 = Complex[4];
 
 // Collects operations; a matrix on one qubit waits, because the next one may join it.
 class Lowering {

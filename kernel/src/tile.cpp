@@ -67,13 +67,9 @@ struct Tile {
 
     static void store(Real* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
 
-    template <int... k>
-    static Vector every_other(Vector low, Vector high, int, Numbers<k...>) {
-        return __builtin_shufflevector(low, high, (2 * k)...);
-    }
-    template <int... k>
-    static Vector every_other_odd(Vector low, Vector high, Numbers<k...>) {
-        return __builtin_shufflevector(low, high, (2 * k + 1)...);
+    template <int start, int... k>
+    static Vector every_other(Vector low, Vector high, Numbers<k...>) {
+        return __builtin_shufflevector(low, high, (2 * k + start)...);
     }
     template <int start, int... k>
     static Vector interleave(Vector re, Vector im, Numbers<k...>) {
@@ -107,8 +103,8 @@ struct Tile {
         size_t k = 0;
         for (; k + lanes <= length; k += lanes) {
             Vector low = load(from + 2 * k), high = load(from + 2 * k + lanes);
-            store(re + k, every_other(low, high, 0, Lanes{}));
-            store(im + k, every_other_odd(low, high, Lanes{}));
+            store(re + k, every_other<0>(low, high, Lanes{}));
+            store(im + k, every_other<1>(low, high, Lanes{}));
         }
         for (; k < length; ++k) {
             re[k] = from[2 * k];
@@ -198,7 +194,7 @@ struct Tile {
 
     void set_ones() {
         for (size_t v = 0; v < num_vectors; ++v) {
-            re[v] = Vector{} + 1;
+            re[v] = Vector{} + Real{1};
             im[v] = Vector{};
         }
     }
