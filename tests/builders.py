@@ -5,13 +5,20 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+import tracemalloc
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import numpy as np
 
 from ionbox._kernel import kernel
 from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, PriceBook
+from ionbox.circuits.circuit import Operation
+from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.circuits.unitaries import Matrix
 from ionbox.formats.results import Exact, Probabilities, decode
 from ionbox.jobs.job import Job, JobStatus, new_job_id
 from ionbox.service.acceptance import Acceptance
@@ -30,6 +37,31 @@ BELL: dict[str, Any] = {
         {"gate": "cnot", "control": 0, "target": 1},
     ],
 }
+
+# I, X, Y, Z
+PAULIS: tuple[Matrix, ...] = (
+    np.eye(2, dtype=np.complex128),
+    np.array([[0, 1], [1, 0]], np.complex128),
+    np.array([[0, -1j], [1j, 0]], np.complex128),
+    np.diag([1, -1]).astype(np.complex128),
+)
+
+
+def qis(
+    name: str, targets: Sequence[int], *params: float, controls: Sequence[int] = ()
+) -> Operation:
+    return Operation(GATE_BY_NAME["qis", name], tuple(targets), tuple(controls), params)
+
+
+def peak_bytes(run: Callable[[], object]) -> int:
+    """Return how much memory a run takes at most, beyond what was there."""
+    tracemalloc.start()
+    try:
+        run()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak
 
 
 def bell_bytes() -> bytes:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit.library import PauliEvolutionGate
+from qiskit.circuit import library
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, ZZGate
@@ -124,7 +124,7 @@ def random_circuit(rng: random.Random) -> Any:
             circuit.mcp(rng.uniform(-3, 3), qubits[:2], qubits[2])
         if name in {"h", "rx"}:
             operator = SparsePauliOp(["XXI", "ZZY"], [rng.uniform(-3, 3), -0.7])
-            circuit.append(PauliEvolutionGate(operator, time=0.3), qubits[:3])
+            circuit.append(library.PauliEvolutionGate(operator, time=0.3), qubits[:3])
     return circuit
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from tests.builders import PAULIS
 
 from ionbox.backends.noise import (
     NOISE_MODELS,
@@ -15,14 +15,8 @@ from ionbox.backends.noise import (
 )
 from ionbox.circuits.circuit import Operation
 from ionbox.circuits.gates import GATE_BY_NAME
+from ionbox.circuits.unitaries import Matrix
 
-Matrix = NDArray[np.complex128]
-PAULIS: tuple[Matrix, ...] = (
-    np.eye(2, dtype=np.complex128),
-    np.array([[0, 1], [1, 0]], np.complex128),
-    np.array([[0, -1j], [1j, 0]], np.complex128),
-    np.diag([1, -1]).astype(np.complex128),
-)
 MODEL = NoiseModel("model", 25, 0.01, 0.1, "this test")
 
 every_model = pytest.mark.parametrize("model", NOISE_MODELS.values(), ids=NOISE_MODELS)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from tests.builders import peak_bytes
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
@@ -256,12 +255,7 @@ def wide(num_qubits: int) -> Program:
 def test_a_run_takes_the_memory_that_the_estimate_says() -> None:
     workload = make_workload(wide(16))
     estimate = ENGINE.assess(workload)
-    tracemalloc.start()
-    try:
-        ENGINE.run(workload)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(lambda: ENGINE.run(workload))
 
     assert isinstance(estimate, Estimate)
     assert 0.3 * estimate.memory_bytes - 2**20 <= peak <= estimate.memory_bytes + 2**20

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from numpy.typing import NDArray
+from tests.builders import PAULIS, peak_bytes, qis
 
 from ionbox.backends.noise import NoiseModel
-from ionbox.circuits.circuit import Circuit, Operation
-from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
+from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.oracle import unitary
 from ionbox.circuits.program import (
     Assign,
@@ -32,20 +30,6 @@ from ionbox.errors import InvalidCircuitError
 
 LOUD = NoiseModel("loud", 25, 0.05, 0.2, "this test")
 SEED, SHOTS = 7, 300
-
-Matrix = NDArray[np.complex128]
-PAULIS: tuple[Matrix, ...] = (
-    np.eye(2, dtype=np.complex128),
-    np.array([[0, 1], [1, 0]], np.complex128),
-    np.array([[0, -1j], [1j, 0]], np.complex128),
-    np.diag([1, -1]).astype(np.complex128),
-)
-
-
-def qis(
-    name: str, targets: tuple[int, ...], *params: float, controls: tuple[int, ...] = ()
-) -> Operation:
-    return Operation(GATE_BY_NAME["qis", name], targets, controls, params)
 
 
 def entangling(num_qubits: int, layers: int) -> Circuit:
@@ -248,12 +232,7 @@ def test_no_more_vectors_live_than_the_logarithm_of_the_shots(shots: int) -> Non
     workload = make_workload(program_of(entangling(num_qubits, 1)), noise, shots)
     vector_bytes = 16 << num_qubits
     histories = Histories(workload, Streams(SEED, shots))
-    tracemalloc.start()
-    try:
-        histories.run()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(histories.run)
 
     streams = 8 * shots * len(channels_of(entangling(num_qubits, 1), noise))
     assert peak < (np.log2(shots) + 3) * vector_bytes + 3 * streams + 2**18

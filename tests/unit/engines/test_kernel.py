@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from numpy.typing import NDArray
+from tests.builders import peak_bytes, qis
 
 from ionbox import _kernel
 from ionbox.circuits.circuit import Circuit, Operation
@@ -33,12 +33,6 @@ ALL_ROWS = [row for row in GATES if row.num_targets is not None]
 
 every_variant = pytest.mark.parametrize("variant", KERNEL.variants())
 every_precision = pytest.mark.parametrize("precision", TOLERANCES)
-
-
-def qis(
-    name: str, targets: Sequence[int], *params: float, controls: Sequence[int] = ()
-) -> Operation:
-    return Operation(GATE_BY_NAME["qis", name], tuple(targets), tuple(controls), params)
 
 
 def pauliexp(
@@ -252,12 +246,7 @@ def test_a_run_takes_the_memory_that_the_estimate_says(
     estimate = KernelEngine(KERNEL).assess(workload)
     assert isinstance(estimate, Estimate)
 
-    tracemalloc.start()
-    try:
-        KernelEngine(KERNEL).run(workload)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(lambda: KernelEngine(KERNEL).run(workload))
 
     assert 0.2 * estimate.memory_bytes - 2**20 <= peak <= 1.05 * estimate.memory_bytes + 2**20
 

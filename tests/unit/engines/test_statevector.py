@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 from numpy.typing import NDArray
+from tests.builders import peak_bytes, qis
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit, Operation
@@ -31,12 +31,6 @@ WORDS = {
     "not commuting": ["XXIII", "ZIIYI"],
     "ising chain": ["ZZIII", "IZZII", "IIZZI", "IIIZZ", "XIIII", "IXIII", "IIXII"],
 }
-
-
-def qis(
-    name: str, targets: Sequence[int], *params: float, controls: tuple[int, ...] = ()
-) -> Operation:
-    return Operation(GATE_BY_NAME["qis", name], tuple(targets), controls, params)
 
 
 def pauliexp(terms: Sequence[str], targets: Sequence[int], *, time: float = 1.3) -> Operation:
@@ -304,12 +298,7 @@ def listed(read: Probabilities) -> dict[int, float]:
 def assert_memory_is_estimated(workload: Workload) -> None:
     estimate = ENGINE.assess(workload)
     assert isinstance(estimate, Estimate)
-    tracemalloc.start()
-    try:
-        ENGINE.run(workload)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(lambda: ENGINE.run(workload))
 
     assert peak <= 1.05 * estimate.memory_bytes + 2**20
     assert peak >= 0.3 * estimate.memory_bytes - 2**20

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-import tracemalloc
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.builders import PAULIS, peak_bytes, qis
 
 from ionbox.backends.noise import NOISE_MODELS, NoiseModel, channels
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
 from ionbox.circuits.oracle import unitary
 from ionbox.circuits.program import OUTPUT_ALL, Program, ProgramBuilder, program_of
+from ionbox.circuits.unitaries import Matrix
 from ionbox.engines.engine import Estimate, Refusal, Workload
 from ionbox.engines.trajectories import TrajectoryEngine
 from ionbox.formats.results import Exact, Sampled, Shots
@@ -20,20 +21,6 @@ from ionbox.formats.results import Exact, Sampled, Shots
 ENGINE = TrajectoryEngine()
 LOUD = NoiseModel("loud", 25, 0.06, 0.15, "this test")
 ARIA = NOISE_MODELS["aria-1"]
-
-Matrix = NDArray[np.complex128]
-PAULIS: tuple[Matrix, ...] = (
-    np.eye(2, dtype=np.complex128),
-    np.array([[0, 1], [1, 0]], np.complex128),
-    np.array([[0, -1j], [1j, 0]], np.complex128),
-    np.diag([1, -1]).astype(np.complex128),
-)
-
-
-def qis(
-    name: str, targets: tuple[int, ...], *params: float, controls: tuple[int, ...] = ()
-) -> Operation:
-    return Operation(GATE_BY_NAME["qis", name], targets, controls, params)
 
 
 def bell() -> Circuit:
@@ -277,12 +264,7 @@ def test_an_estimate_grows_with_shots_noise_and_length() -> None:
 def test_a_run_takes_no_more_memory_than_the_estimate_says(shots: int) -> None:
     workload = Workload(program_of(ladder(16, 30)), shots=shots, seed=7, noise=LOUD)
     estimate = ENGINE.assess(workload)
-    tracemalloc.start()
-    try:
-        ENGINE.run(workload)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(lambda: ENGINE.run(workload))
 
     assert isinstance(estimate, Estimate)
     assert peak < estimate.memory_bytes

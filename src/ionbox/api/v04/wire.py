@@ -50,11 +50,9 @@ _ALIASES: Mapping[str, str] = {"ionq.qasm2.v1": "ionq.qasm3.v1"}
 _JobType = Annotated[str, one_of((*INPUT_TYPES, MULTI_CIRCUIT, *_ALIASES))]
 
 
-class JobCreation(msgspec.Struct):
-    """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
+class CloneRequest(msgspec.Struct):
+    """The body of POST /jobs/{id}/clone and /move: what is to be other than in the original."""
 
-    type: _JobType
-    input: Input
     backend: str | None = None
     target: str | None = None  # what some clients still call the backend
     shots: Shots = None
@@ -64,6 +62,13 @@ class JobCreation(msgspec.Struct):
     settings: dict[str, Any] | None = None
     session_id: Uuid | None = None
     dry_run: bool | None = None
+
+
+class JobCreation(CloneRequest, kw_only=True):
+    """The body of POST /jobs. Unknown keys are ignored: official clients send some."""
+
+    type: _JobType
+    input: Input
 
 
 class JobCreated(msgspec.Struct):
@@ -161,20 +166,6 @@ class JobList(msgspec.Struct, omit_defaults=True):
 
     jobs: list[JobBody]
     next: str | UnsetType | None = UNSET
-
-
-class CloneRequest(msgspec.Struct):
-    """The body of POST /jobs/{id}/clone and /move: what is to be other than in the original."""
-
-    backend: str | None = None
-    target: str | None = None  # what some clients still call the backend
-    shots: Shots = None
-    name: str | None = None
-    metadata: dict[str, str] | None = None
-    noise: NoiseRequest | None = None
-    settings: dict[str, Any] | None = None
-    session_id: Uuid | None = None
-    dry_run: bool | None = None
 
 
 class Amount(msgspec.Struct):

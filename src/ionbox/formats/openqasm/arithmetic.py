@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from ionbox.circuits.program import OPERATORS
+
 # No integer of a real program is longer; a hostile one is refused before it takes memory.
 MAX_INTEGER_BITS: Final = 4096
 
@@ -47,26 +49,14 @@ def _popcount(number: int) -> int:
     return operator.index(number).bit_count()
 
 
+# As a run computes them, and what only a number that is known can be given to.
 BINARY: Final[Mapping[str, Function]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
+    **OPERATORS,
     "/": _quotient,
     "%": _remainder,
     "**": _power,
     "<<": _shift_left,
     ">>": operator.rshift,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "&&": lambda a, b: bool(a) and bool(b),
-    "||": lambda a, b: bool(a) or bool(b),
 }
 UNARY: Final[Mapping[str, Function]] = {
     "-": operator.neg,
