@@ -1,168 +1,177 @@
-// From matrices to the kinds of operation that a tile knows how to apply.
-#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
-#include "circuit.hpp"
+#include "lowering.hpp"
 
 namespace ionbox {
-
-Mask Operation::targets_mask() const {
-    Mask mask = 0;
-    for (int target : targets)
-        if (target >= 0) mask |= bit(target);
-    return mask;
-}
-
 namespace {
 
-// Collects operations; a matrix on one qubit waits, because the next one may join it.
-class Lowering {
-public:
-    explicit Lowering(int num_qubits) : waiting_(static_cast<std::size_t>(num_qubits)) {}
+constexpr Complex i{0, 1};
+constexpr double rounding = 1e-15;  // of a product of a few matrices
 
-    void add_phase(Mask controls, Mask parity, Complex even, Complex odd) {
-        if (even == 1.0 && odd == 1.0) return;
-        Operation phase{.kind = Kind::phase, .controls = controls, .parity = parity};
-        // diag(1, e) is the factor e where the qubit is 1: half of the amplitudes are left alone.
-        if (even == 1.0 && parity != 0 && (parity & (parity - 1)) == 0) {
-            phase.controls |= parity;
-            phase.parity = 0;
-            even = odd;
-        }
-        phase.entries[0] = even;
-        phase.entries[1] = odd;
-        add(phase);
-    }
+bool is_one(Complex value) { return std::abs(value - 1.0) <= rounding; }
 
-    void add_matrix_1(Mask controls, int target, const Complex* m) {
-        if (controls == 0) return join(target, m);
-        if (m[1] == 0.0 && m[2] == 0.0) return add_phase(controls, bit(target), m[0], m[3]);
-        bool is_flip = m[0] == 0.0 && m[3] == 0.0 && m[1] == 1.0 && m[2] == 1.0;
-        Operation operation{.kind = is_flip ? Kind::flip : Kind::matrix_1, .controls = controls};
-        operation.targets[0] = target;
-        std::copy(m, m + 4, operation.entries);
-        add(operation);
-    }
-
-    void add_matrix_2(Mask controls, int low, int high, const Complex* m) {
-        if (is_swap(m)) return add_swap(controls, low, high);
-        if (is_parity(m)) return add_phase(controls, bit(low) | bit(high), m[0], m[5]);
-        Operation operation{.kind = Kind::matrix_2, .controls = controls};
-        operation.targets[0] = low;
-        operation.targets[1] = high;
-        std::copy(m, m + 16, operation.entries);
-        add(operation);
-    }
-
-    std::vector<Operation> finish() {
-        for (std::size_t qubit = 0; qubit < waiting_.size(); ++qubit) release(qubit);
-        return std::move(operations_);
-    }
-
-private:
-    struct Waiting {
-        bool is_set = false;
-        Complex m[4];
-    };
-
-    static bool is_swap(const Complex* m) {
-        for (int place = 0; place < 16; ++place) {
-            bool is_one = place == 0 || place == 6 || place == 9 || place == 15;
-            if (m[place] != (is_one ? 1.0 : 0.0)) return false;
-        }
-        return true;
-    }
-
-    static bool is_parity(const Complex* m) {
-        for (int place = 0; place < 16; ++place)
-            if (place % 5 != 0 && m[place] != 0.0) return false;
-        return m[0] == m[15] && m[5] == m[10];
-    }
-
-    void add_swap(Mask controls, int low, int high) {
-        add_flip(bit(low), high);
-        add_flip(bit(high) | controls, low);
-        add_flip(bit(low), high);
-    }
-
-    void add_flip(Mask controls, int target) {
-        Operation flip{.kind = Kind::flip, .controls = controls};
-        flip.targets[0] = target;
-        flip.entries[1] = flip.entries[2] = 1;
-        add(flip);
-    }
-
-    void join(int target, const Complex* m) {
-        Waiting& before = waiting_[static_cast<std::size_t>(target)];
-        if (!before.is_set) {
-            before.is_set = true;
-            std::copy(m, m + 4, before.m);
-            return;
-        }
-        const Complex product[4] = {
-            m[0] * before.m[0] + m[1] * before.m[2], m[0] * before.m[1] + m[1] * before.m[3],
-            m[2] * before.m[0] + m[3] * before.m[2], m[2] * before.m[1] + m[3] * before.m[3]};
-        std::copy(product, product + 4, before.m);
-    }
-
-    void release(std::size_t qubit) {
-        Waiting& waiting = waiting_[qubit];
-        if (!waiting.is_set) return;
-        waiting.is_set = false;
-        const Complex* m = waiting.m;
-        if (m[1] == 0.0 && m[2] == 0.0)
-            return add_phase(0, bit(static_cast<int>(qubit)), m[0], m[3]);
-        bool is_flip = m[0] == 0.0 && m[3] == 0.0 && m[1] == 1.0 && m[2] == 1.0;
-        Operation operation{.kind = is_flip ? Kind::flip : Kind::matrix_1};
-        operation.targets[0] = static_cast<int>(qubit);
-        std::copy(m, m + 4, operation.entries);
-        operations_.push_back(operation);
-    }
-
-    void add(const Operation& operation) {
-        Mask qubits = operation.targets_mask() | operation.diagonal();
-        for (std::size_t qubit = 0; qubit < waiting_.size(); ++qubit)
-            if (qubits >> qubit & 1) release(qubit);
-        operations_.push_back(operation);
-    }
-
-    std::vector<Waiting> waiting_;
-    std::vector<Operation> operations_;
-};
-
-Mask read_mask(const std::int32_t* first, const std::int32_t* last, int num_qubits) {
-    Mask mask = 0;
-    for (; first != last; ++first) {
-        if (*first < 0 || *first >= num_qubits || mask >> *first & 1)
-            throw std::invalid_argument("an operation names a qubit twice, or one beyond the state");
-        mask |= bit(*first);
-    }
-    return mask;
+Matrix1 product(const Matrix1& left, const Matrix1& right) {
+    return {left[0] * right[0] + left[1] * right[2], left[0] * right[1] + left[1] * right[3],
+            left[2] * right[0] + left[3] * right[2], left[2] * right[1] + left[3] * right[3]};
 }
 
 }  // namespace
 
-std::vector<Operation> lower(const Packed& packed, int num_qubits) {
-    Lowering lowering(num_qubits);
-    for (std::size_t k = 0; k < packed.num_operations; ++k) {
-        const std::int32_t* targets = packed.qubits + packed.qubit_starts[k];
-        const std::int32_t* controls_start = targets + packed.num_targets[k];
-        const std::int32_t* end = packed.qubits + packed.qubit_starts[k + 1];
-        read_mask(targets, end, num_qubits);
-        Mask controls = read_mask(controls_start, end, num_qubits);
-        const Complex* entries = packed.entries + packed.entry_starts[k];
-        std::int32_t num_entries = packed.entry_starts[k + 1] - packed.entry_starts[k];
-        if (num_entries == 2)
-            lowering.add_phase(
-                controls, read_mask(targets, controls_start, num_qubits), entries[0], entries[1]);
-        else if (num_entries == 4 && packed.num_targets[k] == 1)
-            lowering.add_matrix_1(controls, targets[0], entries);
-        else if (num_entries == 16 && packed.num_targets[k] == 2)
-            lowering.add_matrix_2(controls, targets[0], targets[1], entries);
-        else
-            throw std::invalid_argument("an operation is a phase, or a matrix on 1 or 2 targets");
+Lowering::Lowering(int num_qubits, bool may_rename)
+    : may_rename_(may_rename), waiting_(static_cast<std::size_t>(num_qubits)) {
+    for (int qubit = 0; qubit < num_qubits; ++qubit) place_of_.push_back(qubit);
+}
+
+void Lowering::add_phase(Mask controls, Mask parity, Complex even, Complex odd) {
+    phase(places(controls), places(parity), even, odd);
+}
+
+void Lowering::add_matrix_1(Mask controls, int target, const Matrix1& matrix) {
+    if (controls == 0) return join(place(target), matrix);
+    turn(places(controls), place(target), matrix);
+}
+
+void Lowering::add_matrix_2(Mask controls, int low, int high, const Matrix& matrix) {
+    Operation operation{.kind = Kind::matrix, .controls = places(controls)};
+    operation.targets[0] = place(low);
+    operation.targets[1] = place(high);
+    operation.matrix = std::make_shared<const Matrix>(matrix);
+    add(std::move(operation));
+}
+
+void Lowering::add_swap(Mask controls, int low, int high) {
+    if (controls == 0 && may_rename_)
+        return std::swap(place_of_[static_cast<std::size_t>(low)],
+                         place_of_[static_cast<std::size_t>(high)]);
+    flip(bit(place(low)), place(high));
+    flip(bit(place(high)) | places(controls), place(low));
+    flip(bit(place(low)), place(high));
+}
+
+// Flips turn the word into X or Y on one qubit. A flip of t controlled by c turns X on c into X on
+// both, and Z on t into Z on both; in i**|x & z| X**x Z**z that may leave a sign.
+void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
+    controls = places(controls);
+    x = places(x);
+    z = places(z);
+    if (x == 0) return phase(controls, z, std::conj(turn), turn);
+    int pivot = std::countr_zero(x), quarter_turns = std::popcount(x & z);
+    std::vector<std::pair<int, int>> flips;  // control and target
+    for (Mask rest = x & ~bit(pivot); rest != 0; rest &= rest - 1) {
+        flips.emplace_back(pivot, std::countr_zero(rest));
+        if (z >> flips.back().second & 1) z ^= bit(pivot);
     }
+    quarter_turns -= static_cast<int>(z >> pivot & 1);
+    bool is_turned = !(z >> pivot & 1) && (z & ~bit(pivot));  // from X to Y, which flips can read
+    for (Mask rest = z & ~bit(pivot); rest != 0; rest &= rest - 1)
+        flips.emplace_back(std::countr_zero(rest), pivot);
+
+    std::size_t num_outer = static_cast<std::size_t>(std::popcount(x) - 1);
+    for (std::size_t k = 0; k < num_outer; ++k) flip(bit(flips[k].first), flips[k].second);
+    if (is_turned) phase(0, bit(pivot), 1, i);
+    for (std::size_t k = num_outer; k < flips.size(); ++k)
+        flip(bit(flips[k].first), flips[k].second);
+    Kind kind = is_turned || (z >> pivot & 1) ? Kind::rotation_y : Kind::rotation_x;
+    double sign = quarter_turns & 2 ? -1 : 1;
+    rotate(kind, controls, pivot, turn.real(), sign * turn.imag());
+    for (std::size_t k = flips.size(); k > num_outer; --k)
+        flip(bit(flips[k - 1].first), flips[k - 1].second);
+    if (is_turned) phase(0, bit(pivot), 1, -i);
+    for (std::size_t k = num_outer; k > 0; --k)
+        flip(bit(flips[k - 1].first), flips[k - 1].second);
+}
+
+Lowered Lowering::finish() {
+    for (int target = 0; target < static_cast<int>(waiting_.size()); ++target) release(target);
+    return {std::move(operations_), std::move(place_of_)};
+}
+
+Mask Lowering::places(Mask qubits) const {
+    Mask mask = 0;
+    for (; qubits != 0; qubits &= qubits - 1) mask |= bit(place(std::countr_zero(qubits)));
+    return mask;
+}
+
+void Lowering::phase(Mask controls, Mask parity, Complex even, Complex odd) {
+    if (is_one(even) && is_one(odd)) return;
+    Operation operation{.kind = Kind::phase, .controls = controls, .parity = parity};
+    // diag(1, e) is the factor e where the qubit is 1: half of the amplitudes are left alone.
+    if (is_one(even) && std::has_single_bit(parity)) {
+        operation.controls |= parity;
+        operation.parity = 0;
+        even = odd;
+    }
+    operation.even = even;
+    operation.odd = odd;
+    add(std::move(operation));
+}
+
+void Lowering::flip(Mask controls, int target) {
+    Operation operation{.kind = Kind::flip, .controls = controls};
+    operation.targets[0] = target;
+    add(std::move(operation));
+}
+
+void Lowering::rotate(Kind kind, Mask controls, int target, double cosine, double sine) {
+    Operation operation{.kind = kind, .controls = controls, .cosine = cosine, .sine = sine};
+    operation.targets[0] = target;
+    add(std::move(operation));
+}
+
+// Cut a unitary into g diag(1, a) R diag(1, b), R a rotation about Y or X. Of the four ways to do
+// so, the first with two trivial phases is taken, or else with one.
+void Lowering::turn(Mask controls, int target, const Matrix1& u) {
+    double cosine = std::abs(u[0]), sine = std::abs(u[2]);
+    if (sine <= rounding) return phase(controls, bit(target), u[0], u[3]);
+    if (cosine <= rounding) {
+        flip(controls, target);
+        return phase(controls, bit(target), u[1], u[2]);
+    }
+    Complex g = u[0] / cosine, a = u[2] / (g * sine), b = -u[1] / (g * sine);
+    struct Way {
+        Kind kind;
+        double sign;
+        Complex a, b;
+        int num_trivial() const { return is_one(a) + is_one(b); }
+    };
+    const Way ways[] = {{Kind::rotation_y, 1, a, b},
+                        {Kind::rotation_x, 1, i * a, -i * b},
+                        {Kind::rotation_y, -1, -a, -b},
+                        {Kind::rotation_x, -1, -i * a, i * b}};
+    const Way* best = &ways[0];
+    for (const Way& way : ways)
+        if (way.num_trivial() > best->num_trivial()) best = &way;
+    phase(controls, bit(target), 1, best->b);
+    rotate(best->kind, controls, target, cosine, best->sign * sine);
+    phase(controls, bit(target), 1, best->a);
+    if (controls != 0) phase(controls, 0, g, 1);  // without controls nobody can tell
+}
+
+void Lowering::join(int target, const Matrix1& matrix) {
+    Waiting& before = waiting_[static_cast<std::size_t>(target)];
+    before.matrix = before.is_set ? product(matrix, before.matrix) : matrix;
+    before.is_set = true;
+}
+
+void Lowering::release(int target) {
+    Waiting& waiting = waiting_[static_cast<std::size_t>(target)];
+    if (!waiting.is_set) return;
+    waiting.is_set = false;
+    turn(0, target, waiting.matrix);
+}
+
+void Lowering::add(Operation operation) {
+    for (Mask qubits = operation.mixed() | operation.diagonal(); qubits != 0; qubits &= qubits - 1)
+        release(std::countr_zero(qubits));
+    operations_.push_back(std::move(operation));
+}
+
+Lowered lower(const Circuit& circuit, bool may_rename) {
+    Lowering lowering(circuit.num_qubits, may_rename);
+    for (std::size_t k = 0; k < circuit.num_operations; ++k) add_gate(lowering, circuit, k);
     return lowering.finish();
 }
 

@@ -1,18 +1,17 @@
-// The Python face: one function, which checks what could harm memory and lets other threads run.
+// The Python face: it checks what could harm memory and lets other threads run.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <bit>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "circuit.hpp"
-#include "execute.hpp"
+#include "lowering.hpp"
+#include "simulate.hpp"
 
 namespace nb = nanobind;
 
@@ -22,9 +21,12 @@ using namespace ionbox;
 
 template <class Scalar>
 using Array = nb::ndarray<Scalar, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Integers = Array<const std::int32_t>;
+template <class Scalar>
+using Numbers = Array<const Scalar>;
+using Starts = Numbers<std::int32_t>;
 
 constexpr int most_threads = 1024;
+constexpr int most_qubits = 48;
 
 std::vector<std::string> variant_names() {
     std::vector<std::string> names;
@@ -39,7 +41,7 @@ const Variant& variant_named(const std::string& name) {
 }
 
 // Refuse slices that do not lie one behind the other within an array.
-void check_slices(const Integers& starts, std::size_t num_slices, std::size_t size) {
+void check_slices(const Starts& starts, std::size_t num_slices, std::size_t size) {
     bool is_good = starts.size() == num_slices + 1 && starts.data()[0] == 0;
     for (std::size_t k = 0; is_good && k < num_slices; ++k)
         is_good = starts.data()[k] <= starts.data()[k + 1];
@@ -47,57 +49,111 @@ void check_slices(const Integers& starts, std::size_t num_slices, std::size_t si
         throw std::invalid_argument("starts do not cut the array into one slice an operation");
 }
 
-Packed packed_from(
-    const Integers& qubits, const Integers& qubit_starts, const Integers& num_targets,
-    const Array<const Complex>& entries, const Integers& entry_starts) {
-    std::size_t count = num_targets.size();
-    check_slices(qubit_starts, count, qubits.size());
-    check_slices(entry_starts, count, entries.size());
-    for (std::size_t k = 0; k < count; ++k) {
-        std::int32_t width = qubit_starts.data()[k + 1] - qubit_starts.data()[k];
-        if (num_targets.data()[k] < 0 || num_targets.data()[k] > width)
-            throw std::invalid_argument("an operation has more targets than qubits");
-    }
-    return {count, qubits.data(), qubit_starts.data(), num_targets.data(), entries.data(),
-            entry_starts.data()};
-}
+// The packed arrays of a circuit, as they lie in Python's memory.
+struct Arrays {
+    int num_qubits;
+    Numbers<std::int16_t> gates;
+    Numbers<std::int32_t> qubits;
+    Starts qubit_starts;
+    Numbers<std::int32_t> num_targets;
+    Numbers<double> params;
+    Starts param_starts;
+    Numbers<std::uint8_t> paulis;
+    Starts pauli_starts;
 
-template <class Real>
-void evolve(
-    Array<std::complex<Real>> state, Integers qubits, Integers qubit_starts, Integers num_targets,
-    Array<const Complex> entries, Integers entry_starts, std::optional<Array<Real>> weights,
-    Mask live, int threads, const std::string& variant) {
-    if (!std::has_single_bit(state.size()))
-        throw std::invalid_argument("the size of a state is a power of two");
-    if (weights && weights->size() != state.size())
-        throw std::invalid_argument("there is one weight for each amplitude");
+    Circuit circuit() const {
+        if (num_qubits < 0 || num_qubits > most_qubits)
+            throw std::invalid_argument("a state has 0 to 48 qubits");
+        std::size_t count = gates.size();
+        check_slices(qubit_starts, count, qubits.size());
+        check_slices(param_starts, count, params.size());
+        check_slices(pauli_starts, count, paulis.size());
+        if (num_targets.size() != count)
+            throw std::invalid_argument("there is one number of targets for each operation");
+        for (std::size_t k = 0; k < count; ++k) {
+            std::int32_t width = qubit_starts.data()[k + 1] - qubit_starts.data()[k];
+            if (num_targets.data()[k] < 1 || num_targets.data()[k] > width)
+                throw std::invalid_argument("an operation has more targets than qubits, or none");
+        }
+        return {num_qubits,           count,         gates.data(),
+                qubits.data(),        qubit_starts.data(), num_targets.data(),
+                params.data(),        param_starts.data(), paulis.data(),
+                pauli_starts.data()};
+    }
+};
+
+Settings settings_of(int threads, const std::string& variant, Progress& progress) {
     if (threads < 1 || threads > most_threads)
         throw std::invalid_argument("threads are 1 to 1024");
-    int num_qubits = std::countr_zero(state.size());
-    Packed packed = packed_from(qubits, qubit_starts, num_targets, entries, entry_starts);
-    const Variant& chosen = variant_named(variant);
-    auto* amplitudes = reinterpret_cast<Real*>(state.data());
-    Real* out = weights ? weights->data() : nullptr;
-
-    nb::gil_scoped_release others_may_run;
-    auto stages = cut_into_stages(lower(packed, num_qubits), num_qubits, tile_qubits<Real>);
-    execute<Real>(stages, {num_qubits, amplitudes, out, live}, chosen, threads);
+    return {variant_named(variant), threads, progress};
 }
 
 template <class Real>
-void define_evolve(nb::module_& module) {
-    module.def(
-        "evolve", &evolve<Real>, nb::arg("state").noconvert(), nb::arg("qubits").noconvert(),
-        nb::arg("qubit_starts").noconvert(), nb::arg("num_targets").noconvert(),
-        nb::arg("entries").noconvert(), nb::arg("entry_starts").noconvert(), nb::kw_only(),
-        nb::arg("weights").noconvert() = nb::none(), nb::arg("live") = ~Mask{0},
-        nb::arg("threads") = 1, nb::arg("variant") = "");
+nb::object weights_of(const Circuit& circuit, const Settings& settings) {
+    Aligned<Real> weights;
+    {
+        nb::gil_scoped_release others_may_run;
+        weights = simulate<Real>(circuit, settings);
+    }
+    Real* data = weights.release();
+    nb::capsule owner(data, [](void* memory) noexcept { Free()(memory); });
+    return nb::cast(nb::ndarray<nb::numpy, Real, nb::ndim<1>>(
+        data, {std::size_t{1} << circuit.num_qubits}, owner));
+}
+
+template <class Real>
+void evolve_array(
+    Array<std::complex<Real>> state, const Arrays& arrays, Mask live, int threads,
+    const std::string& variant) {
+    Circuit circuit = arrays.circuit();
+    if (state.size() != std::size_t{1} << circuit.num_qubits)
+        throw std::invalid_argument("a state has 2**num_qubits amplitudes");
+    Progress progress;
+    Settings settings = settings_of(threads, variant, progress);
+    nb::gil_scoped_release others_may_run;
+    evolve<Real>(circuit, reinterpret_cast<Real*>(state.data()), live, settings);
 }
 
 }  // namespace
 
 NB_MODULE(statevector, module) {
     module.def("variants", &variant_names);
-    define_evolve<float>(module);
-    define_evolve<double>(module);
+    module.def("gate_rows", [] {
+        return std::vector<std::string>(gate_rows().begin(), gate_rows().end());
+    });
+    nb::class_<Progress>(module, "Progress")
+        .def(nb::init<>())
+        .def_prop_ro("done", [](const Progress& progress) { return progress.done.load(); })
+        .def_prop_ro("total", [](const Progress& progress) { return progress.total.load(); });
+    nb::class_<Arrays>(module, "Circuit")
+        .def(nb::init<int, Numbers<std::int16_t>, Numbers<std::int32_t>, Starts,
+                      Numbers<std::int32_t>, Numbers<double>, Starts, Numbers<std::uint8_t>,
+                      Starts>());
+    module.def(
+        "simulate",
+        [](const Arrays& arrays, bool is_double, int threads, const std::string& variant,
+           Progress* progress) {
+            Progress unread;
+            Settings settings = settings_of(threads, variant, progress ? *progress : unread);
+            Circuit circuit = arrays.circuit();
+            return is_double ? weights_of<double>(circuit, settings)
+                             : weights_of<float>(circuit, settings);
+        },
+        nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
+        nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
+    module.def("evolve", &evolve_array<float>, nb::arg("state").noconvert(), nb::arg("circuit"),
+               nb::kw_only(), nb::arg("live") = ~Mask{0}, nb::arg("threads") = 1,
+               nb::arg("variant") = "");
+    module.def("evolve", &evolve_array<double>, nb::arg("state").noconvert(), nb::arg("circuit"),
+               nb::kw_only(), nb::arg("live") = ~Mask{0}, nb::arg("threads") = 1,
+               nb::arg("variant") = "");
+    module.def(
+        "survey",
+        [](const Arrays& arrays, bool is_double, const std::string& variant) {
+            Circuit circuit = arrays.circuit();
+            const Variant& chosen = variant_named(variant);
+            Survey found = is_double ? survey<double>(circuit, chosen) : survey<float>(circuit, chosen);
+            return std::make_tuple(found.stages, found.passes, found.steps);
+        },
+        nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("variant") = "");
 }

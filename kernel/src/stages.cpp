@@ -6,130 +6,89 @@
 #include <bit>
 
 #include "circuit.hpp"
+#include "schedule.hpp"
 
 namespace ionbox {
 namespace {
 
-constexpr int low_qubits = 5;        // in every tile, so that memory is read in runs
-constexpr std::size_t horizon = 4000;  // operations looked at for one stage
+constexpr int low_qubits = 5;  // in every tile, so that memory is read in runs
 constexpr int most_windows = 12;
-
-struct Draft {
-    Mask qubits = 0;
-    std::vector<std::size_t> chosen;
-    double score = -1;
-};
 
 class Cutter {
 public:
-    Cutter(const std::vector<Operation>& operations, int num_qubits, int tile_qubits)
-        : operations_(operations),
-          num_qubits_(num_qubits),
-          tile_qubits_(std::min(num_qubits, tile_qubits)),
-          is_done_(operations.size()) {}
+    Cutter(std::vector<Operation> operations, const Cut& cut)
+        : schedule_(std::move(operations)), cut_(cut) {
+        cut_.tile_qubits = std::min(cut_.num_qubits, cut_.tile_qubits);
+    }
 
     std::vector<Stage> run() {
         std::vector<Stage> stages;
-        while (first_ < operations_.size()) {
-            stages.push_back(make_stage(best()));
-            while (first_ < operations_.size() && is_done_[first_]) ++first_;
-        }
-        if (stages.empty()) stages.push_back(make_stage(Draft{}));
+        while (schedule_.has_mixing()) stages.push_back(make_stage(best()));
+        if (stages.empty() || !can_be_last(stages.back())) stages.push_back(make_stage(Draft{}));
+        Stage& last = stages.back();
+        if (!cut_.drops_phases)
+            for (std::size_t number : schedule_.waiting())
+                last.operations.push_back(schedule_.operation(number));
+        last.qubits = filled(last_mixed_ | cut_.last_qubits);
         return stages;
     }
 
 private:
-    Mask all() const { return bit(num_qubits_) - 1; }
-
     Draft best() const {
-        Draft best = draft(all());
-        int width = tile_qubits_ - low_qubits, room = num_qubits_ - low_qubits;
-        if (num_qubits_ <= tile_qubits_) return best;
+        Mask all = all_bits(cut_.num_qubits);
+        Mask low = all_bits(std::min(low_qubits, cut_.tile_qubits));
+        if (cut_.num_qubits <= cut_.tile_qubits)
+            return schedule_.draft({all, all, 0, cut_.num_qubits});
+        Draft best = schedule_.draft({all, all, low, cut_.tile_qubits});
+        int width = cut_.tile_qubits - low_qubits, room = cut_.num_qubits - low_qubits;
         int windows = std::min(room, most_windows);
         for (int window = 0; window < windows; ++window) {
-            Mask preferred = bit(low_qubits) - 1;
+            Mask allowed = low;
             int start = room * window / windows;
-            for (int k = 0; k < width; ++k) preferred |= bit(low_qubits + (start + k) % room);
-            Draft other = draft(preferred);
-            if (other.score > best.score) best = std::move(other);
+            for (int k = 0; k < width; ++k) allowed |= bit(low_qubits + (start + k) % room);
+            Draft other = schedule_.draft({allowed, allowed, low, cut_.tile_qubits});
+            if (other.num_mixing > best.num_mixing) best = std::move(other);
         }
         return best;
     }
 
-    // Take every operation that fits and that no left-out one must precede.
-    Draft draft(Mask allowed) const {
-        Draft draft;
-        draft.qubits = num_qubits_ > tile_qubits_ ? bit(low_qubits) - 1 : all();
-        draft.score = 0;
-        Mask left_mixed = 0, left_diagonal = 0;
-        std::size_t end = std::min(operations_.size(), first_ + horizon);
-        for (std::size_t k = first_; k < end && left_mixed != all(); ++k) {
-            if (is_done_[k]) continue;
-            const Operation& operation = operations_[k];
-            Mask mixed = operation.targets_mask(), diagonal = operation.diagonal();
-            bool is_free = !(mixed & (left_mixed | left_diagonal)) && !(diagonal & left_mixed);
-            Mask qubits = draft.qubits | mixed;
-            if (is_free && !(mixed & ~allowed) && std::popcount(qubits) <= tile_qubits_) {
-                draft.qubits = qubits;
-                draft.chosen.push_back(k);
-                draft.score += mixed ? 1 : 0.3;
-            } else {
-                left_mixed |= mixed;
-                left_diagonal |= diagonal;
-            }
-        }
-        return draft;
-    }
-
     Stage make_stage(const Draft& draft) {
         Stage stage;
-        for (std::size_t k : draft.chosen) {
-            is_done_[k] = true;
-            stage.mixed |= operations_[k].targets_mask();
+        for (std::size_t number : draft.chosen) {
+            stage.operations.push_back(schedule_.operation(number));
+            stage.mixed |= schedule_.operation(number).mixed();
         }
-        stage.operations = with_late_phases(draft.chosen);
-        Mask qubits = draft.qubits;
-        for (int q = 0; q < num_qubits_ && std::popcount(qubits) < tile_qubits_; ++q)
-            qubits |= bit(q);
-        for (int q = 0; q < num_qubits_; ++q)
-            if (qubits >> q & 1) stage.qubits.push_back(q);
+        schedule_.take(draft);
+        last_mixed_ = stage.mixed | all_bits(std::min(low_qubits, cut_.tile_qubits));
+        stage.qubits = filled(last_mixed_);
         return stage;
     }
 
-    // Move phases behind what they commute with, so that they form runs: those cost less.
-    std::vector<Operation> with_late_phases(const std::vector<std::size_t>& chosen) const {
-        std::vector<Operation> ordered, phases;
-        Mask read_by_phases = 0;
-        auto release = [&] {
-            ordered.insert(ordered.end(), phases.begin(), phases.end());
-            phases.clear();
-            read_by_phases = 0;
-        };
-        for (std::size_t k : chosen) {
-            const Operation& operation = operations_[k];
-            if (operation.kind == Kind::phase) {
-                phases.push_back(operation);
-                read_by_phases |= operation.diagonal();
-                continue;
-            }
-            if (operation.targets_mask() & read_by_phases) release();
-            ordered.push_back(operation);
-        }
-        release();
-        return ordered;
+    // Whether the last stage's tile has room for the qubits that it must have.
+    bool can_be_last(const Stage& stage) const {
+        Mask low = all_bits(std::min(low_qubits, cut_.tile_qubits));
+        return std::popcount(stage.mixed | low | cut_.last_qubits) <= cut_.tile_qubits;
     }
 
-    const std::vector<Operation>& operations_;
-    int num_qubits_, tile_qubits_;
-    std::vector<bool> is_done_;
-    std::size_t first_ = 0;
+    // Return the qubits of a mask and, as long as a tile has room, the lowest others.
+    std::vector<int> filled(Mask mask) const {
+        for (int q = 0; q < cut_.num_qubits && std::popcount(mask) < cut_.tile_qubits; ++q)
+            mask |= bit(q);
+        std::vector<int> qubits;
+        for (int q = 0; q < cut_.num_qubits; ++q)
+            if (mask >> q & 1) qubits.push_back(q);
+        return qubits;
+    }
+
+    Schedule schedule_;
+    Cut cut_;
+    Mask last_mixed_ = 0;
 };
 
 }  // namespace
 
-std::vector<Stage> cut_into_stages(
-    const std::vector<Operation>& operations, int num_qubits, int tile_qubits) {
-    return Cutter(operations, num_qubits, tile_qubits).run();
+std::vector<Stage> cut_into_stages(std::vector<Operation> operations, const Cut& cut) {
+    return Cutter(std::move(operations), cut).run();
 }
 
 }  // namespace ionbox

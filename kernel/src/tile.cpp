@@ -1,9 +1,8 @@
-// Operations on one tile: compiled once for each instruction set, with VARIANT as its name and
+// Steps on one tile: compiled once for each instruction set, with VARIANT as its name and
 // VECTOR_BYTES as the width of its registers.
 //
 // In the buffer the real parts of all amplitudes come first, then the imaginary ones, so that one
-// vector holds `lanes` neighbours. Places below log2(lanes) are lanes of one vector: an operation
-// on them exchanges lanes; on the others it combines whole vectors.
+// vector holds `lanes` neighbours.
 #include <cstddef>
 #include <cstdint>
 
@@ -15,17 +14,17 @@ namespace {
 using std::size_t;
 using std::uint64_t;
 
-enum { phase, flip, matrix_1, matrix_2 };  // as Kind
-
 template <class Real>
 struct Vectors;
 template <>
 struct Vectors<float> {
     typedef float Vector __attribute__((vector_size(VECTOR_BYTES)));
+    typedef int Mask __attribute__((vector_size(VECTOR_BYTES)));
 };
 template <>
 struct Vectors<double> {
     typedef double Vector __attribute__((vector_size(VECTOR_BYTES)));
+    typedef long long Mask __attribute__((vector_size(VECTOR_BYTES)));
 };
 
 template <int... numbers>
@@ -37,427 +36,499 @@ struct UpTo<0, numbers...> {
     using Type = Numbers<numbers...>;
 };
 
+#define INLINE static inline __attribute__((always_inline))
+#define STEP __attribute__((always_inline)) inline void
+
 template <class Real>
 struct Tile {
     using Vector = typename Vectors<Real>::Vector;
+    using LaneMask = typename Vectors<Real>::Mask;
     static constexpr int lanes = VECTOR_BYTES / sizeof(Real);
     static constexpr int lane_bits = __builtin_ctz(lanes);
-    static constexpr uint64_t lane_mask = lanes - 1;
+    using Lanes = typename UpTo<lanes>::Type;
 
-    struct Pair {
-        Vector re, im;
-    };
-
-    const TileStage& stage;
+    const TileStage<Real>& stage;
+    const TileTask<Real>& task;
+    size_t num_vectors;
     Vector* re;
     Vector* im;
-    size_t num_vectors;
 
-    Tile(const TileStage& stage, int num_qubits, Real* buffer) : stage(stage) {
-        num_vectors = (size_t{1} << num_qubits) / lanes;
-        re = reinterpret_cast<Vector*>(buffer);
-        im = re + num_vectors;
+    Tile(const TileStage<Real>& stage, const TileTask<Real>& task) : stage(stage), task(task) {
+        num_vectors = (size_t{1} << stage.num_padded) / lanes;
+        re = reinterpret_cast<Vector*>(task.buffer);
+        im = re + with_gaps(num_vectors) + 8;  // not over the same places of the cache
     }
 
-    static Vector load(const Real* from) {
+    // ---- lanes ----
+
+    INLINE Vector load(const Real* from) {
         Vector vector;
         __builtin_memcpy(&vector, from, sizeof vector);
         return vector;
     }
-
-    static void store(Real* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
+    INLINE void store(Real* to, Vector vector) { __builtin_memcpy(to, &vector, sizeof vector); }
 
     template <int start, int... k>
-    static Vector every_other(Vector low, Vector high, Numbers<k...>) {
+    INLINE Vector every_other(Vector low, Vector high, Numbers<k...>) {
         return __builtin_shufflevector(low, high, (2 * k + start)...);
     }
     template <int start, int... k>
-    static Vector interleave(Vector re, Vector im, Numbers<k...>) {
+    INLINE Vector interleave(Vector re, Vector im, Numbers<k...>) {
         return __builtin_shufflevector(re, im, (start + k / 2 + (k % 2) * lanes)...);
     }
     template <int flips, int... k>
-    static Vector exchange(Vector vector, Numbers<k...>) {
+    INLINE Vector exchange(Vector vector, Numbers<k...>) {
         return __builtin_shufflevector(vector, vector, (k ^ flips)...);
     }
-    using Lanes = typename UpTo<lanes>::Type;
+    template <int lane_bit, int... k>
+    INLINE Vector signs(Numbers<k...>) {  // -1 where the bit is 0
+        return Vector{(k >> lane_bit & 1 ? Real{1} : Real{-1})...};
+    }
+    template <int lane_bit, int... k>
+    INLINE LaneMask ones(Numbers<k...>) {  // all bits where the bit is 1
+        return LaneMask{(k >> lane_bit & 1 ? -1 : 0)...};
+    }
+    INLINE Vector exchanged(Vector vector, int flips) {
+        if (flips & 1) vector = exchange<1>(vector, Lanes{});
+        if (flips & 2) vector = exchange<2 & (lanes - 1)>(vector, Lanes{});
+        if (flips & 4) vector = exchange<4 & (lanes - 1)>(vector, Lanes{});
+        if (flips & 8) vector = exchange<8 & (lanes - 1)>(vector, Lanes{});
+        return vector;
+    }
 
     // ---- memory to buffer, and back ----
 
-    Real* run_in(Vector* part, size_t run) const {
-        return reinterpret_cast<Real*>(part) + (run << stage.run_qubits);
+    size_t run_length() const { return size_t{1} << stage.run_qubits; }
+    size_t num_runs() const { return size_t{1} << (stage.num_qubits - stage.run_qubits); }
+
+    // Where a run of the tile starts in the buffer. A run never crosses a gap halfway: it is
+    // shorter than a vector, or cut into vectors by those who walk it.
+    Real* at(Vector* part, size_t amplitude) const {
+        return reinterpret_cast<Real*>(part + with_gaps(amplitude / lanes)) + amplitude % lanes;
     }
 
-    void read(const Real* state) {
-        size_t length = size_t{1} << stage.run_qubits;
-        size_t num_runs = size_t{1} << (stage.num_qubits - stage.run_qubits);
-        if (stage.num_padded > stage.num_qubits) clear();
-        for (size_t run = 0; run < num_runs; ++run)
-            read_run(state + 2 * stage.run_starts[run], run_in(re, run), run_in(im, run), length);
+    void read() {
+        size_t length = run_length();
+        if (stage.num_padded > stage.num_qubits) re[0] = im[0] = Vector{};
+        const Real* state = task.state + 2 * task.first;
+        for (size_t run = 0; run < num_runs(); ++run)
+            read_run(state, stage.run_starts[run], run * length, length);
     }
 
-    void clear() {
-        for (size_t v = 0; v < num_vectors; ++v) re[v] = im[v] = Vector{};
-    }
-
-    static void read_run(const Real* from, Real* re, Real* im, size_t length) {
-        size_t k = 0;
-        for (; k + lanes <= length; k += lanes) {
-            Vector low = load(from + 2 * k), high = load(from + 2 * k + lanes);
-            store(re + k, every_other<0>(low, high, Lanes{}));
-            store(im + k, every_other<1>(low, high, Lanes{}));
+    void read_run(const Real* state, size_t start, size_t amplitude, size_t length) {
+        bool is_dead = (start & stage.dead) != 0;
+        if (length < static_cast<size_t>(lanes)) {
+            Real *real = at(re, amplitude), *imaginary = at(im, amplitude);
+            for (size_t k = 0; k < length; ++k) {
+                bool is_zero = is_dead || (k & stage.dead);
+                real[k] = is_zero ? 0 : state[2 * (start + k)];
+                imaginary[k] = is_zero ? 0 : state[2 * (start + k) + 1];
+            }
+            return;
         }
-        for (; k < length; ++k) {
-            re[k] = from[2 * k];
-            im[k] = from[2 * k + 1];
+        for (size_t k = 0; k < length; k += lanes) {
+            size_t vector = with_gaps((amplitude + k) / lanes);
+            if (is_dead || (k & stage.dead)) {
+                re[vector] = im[vector] = Vector{};
+                continue;
+            }
+            const Real* from = state + 2 * (start + k);
+            Vector low = load(from), high = load(from + lanes);
+            re[vector] = every_other<0>(low, high, Lanes{});
+            im[vector] = every_other<1>(low, high, Lanes{});
+            if (stage.dead & (lanes - 1)) clear_dead_lanes(vector);
         }
     }
 
-    void write(Real* state) const {
-        size_t length = size_t{1} << stage.run_qubits;
-        size_t num_runs = size_t{1} << (stage.num_qubits - stage.run_qubits);
-        for (size_t run = 0; run < num_runs; ++run)
-            write_run(run_in(re, run), run_in(im, run), state + 2 * stage.run_starts[run], length);
+    void clear_dead_lanes(size_t vector) {
+        for (int lane = 0; lane < lanes; ++lane)
+            if (lane & stage.dead) re[vector][lane] = im[vector][lane] = 0;
     }
 
-    static void write_run(const Real* re, const Real* im, Real* to, size_t length) {
-        size_t k = 0;
-        for (; k + lanes <= length; k += lanes) {
-            Vector real = load(re + k), imaginary = load(im + k);
+    void write() const {
+        size_t length = run_length();
+        for (size_t run = 0; run < num_runs(); ++run)
+            write_run(run * length, task.state + 2 * (task.first + stage.run_starts[run]), length);
+    }
+
+    void write_run(size_t amplitude, Real* to, size_t length) const {
+        if (length < static_cast<size_t>(lanes)) {
+            const Real *real = at(re, amplitude), *imaginary = at(im, amplitude);
+            for (size_t k = 0; k < length; ++k) {
+                to[2 * k] = stage.scale * real[k];
+                to[2 * k + 1] = stage.scale * imaginary[k];
+            }
+            return;
+        }
+        for (size_t k = 0; k < length; k += lanes) {
+            size_t vector = with_gaps((amplitude + k) / lanes);
+            Vector real = stage.scale * re[vector], imaginary = stage.scale * im[vector];
             store(to + 2 * k, interleave<0>(real, imaginary, Lanes{}));
             store(to + 2 * k + lanes, interleave<lanes / 2>(real, imaginary, Lanes{}));
         }
-        for (; k < length; ++k) {
-            to[2 * k] = re[k];
-            to[2 * k + 1] = im[k];
-        }
     }
 
-    void write_weights(Real* weights) const {
-        size_t length = size_t{1} << stage.run_qubits;
-        size_t num_runs = size_t{1} << (stage.num_qubits - stage.run_qubits);
-        for (size_t run = 0; run < num_runs; ++run) {
-            const Real *real = run_in(re, run), *imaginary = run_in(im, run);
-            Real* to = weights + stage.run_starts[run];
-            for (size_t k = 0; k < length; ++k)
-                to[k] = real[k] * real[k] + imaginary[k] * imaginary[k];
-        }
+    INLINE Vector weight(Vector real, Vector imaginary, Real scale) {
+        real *= scale;
+        imaginary *= scale;
+        return real * real + imaginary * imaginary;
     }
 
-    // ---- operations ----
-
-    void apply_all(size_t first) {
-        const TileOperation* operation = stage.operations;
-        const TileOperation* end = operation + stage.num_operations;
-        while (operation != end) {
-            const TileOperation* next = operation + 1;
-            if (operation->kind == phase && stage.num_padded >= 2 * padded_qubits) {
-                while (next != end && next->kind == phase) ++next;
-                apply_phases(operation, next, first);
-            } else {
-                apply(*operation, first);
-            }
-            operation = next;
-        }
-    }
-
-    static bool acts(const TileOperation& operation, size_t first) {
-        return (first & operation.far_controls) == operation.far_controls;
-    }
-
-    // Phases whose places all lie in the lower half of a tile's qubits, or all in the upper half,
-    // are gathered in a table for each half; then one sweep multiplies by both.
-    void apply_phases(const TileOperation* operation, const TileOperation* end, size_t first) {
-        int num_low = stage.num_padded / 2, num_high = stage.num_padded - num_low;
-        alignas(64) Real tables[2][2 << (most_tile_qubits / 2)];
-        Tile low(stage, num_low, tables[0]), high(stage, num_high, tables[1]);
-        low.set_ones();
-        high.set_ones();
-        int num_gathered = 0;
-        for (; operation != end; ++operation) {
-            uint64_t places = operation->controls | operation->parity;
-            bool is_low = places >> num_low == 0;
-            if (!acts(*operation, first)) continue;
-            if (!is_low && (places & ((uint64_t{1} << num_low) - 1)) != 0) {
-                apply_phase(*operation, first);
+    void write_weights() {
+        if (stage.out_low_bits >= 0) return write_weights_elsewhere();
+        size_t length = run_length();
+        for (size_t run = 0; run < num_runs(); ++run) {
+            Real* to = task.weights + task.first + stage.run_starts[run];
+            size_t amplitude = run * length;
+            if (length < static_cast<size_t>(lanes)) {
+                const Real *real = at(re, amplitude), *imaginary = at(im, amplitude);
+                for (size_t k = 0; k < length; ++k) {
+                    Real x = stage.scale * real[k], y = stage.scale * imaginary[k];
+                    to[k] = x * x + y * y;
+                }
                 continue;
             }
-            ++num_gathered;
-            TileOperation moved = *operation;
-            if (!is_low) {
-                moved.controls >>= num_low;
-                moved.parity >>= num_low;
+            for (size_t k = 0; k < length; k += lanes) {
+                size_t vector = with_gaps((amplitude + k) / lanes);
+                store(to + k, weight(re[vector], im[vector], stage.scale));
             }
-            (is_low ? low : high).apply_phase(moved, first);
         }
-        if (num_gathered > 0) multiply(low, high);
     }
 
-    void set_ones() {
+    // Renamed qubits: neighbours among the weights are gathered from all over the tile.
+    void write_weights_elsewhere() {
         for (size_t v = 0; v < num_vectors; ++v) {
-            re[v] = Vector{} + Real{1};
-            im[v] = Vector{};
+            size_t vector = with_gaps(v);
+            re[vector] = weight(re[vector], im[vector], stage.scale);
+        }
+        const Real* from = reinterpret_cast<const Real*>(re);
+        size_t length = size_t{1} << stage.out_low_bits;
+        size_t count = size_t{1} << (stage.num_qubits - stage.out_low_bits);
+        for (size_t run = 0; run < count; ++run) {
+            Real* to = task.weights + task.out_first + stage.out_starts[run];
+            const Real* first = from + stage.out_high[run];
+            for (size_t k = 0; k < length; ++k) to[k] = first[stage.out_low[k]];
         }
     }
 
-    void multiply(const Tile& low, const Tile& high) {
-        const Real* high_re = reinterpret_cast<const Real*>(high.re);
-        const Real* high_im = reinterpret_cast<const Real*>(high.im);
-        size_t v = 0, num_rows = num_vectors / low.num_vectors;
-        for (size_t row = 0; row < num_rows; ++row) {
-            Vector row_re = Vector{} + high_re[row], row_im = Vector{} + high_im[row];
-            for (size_t k = 0; k < low.num_vectors; ++k, ++v) {
-                Vector factor_re = low.re[k] * row_re - low.im[k] * row_im;
-                Vector factor_im = low.re[k] * row_im + low.im[k] * row_re;
-                Vector real = re[v], imaginary = im[v];
-                re[v] = factor_re * real - factor_im * imaginary;
-                im[v] = factor_re * imaginary + factor_im * real;
+    // ---- groups of registers ----
+
+    void apply_all() {
+        for (const Group<Real>* group = stage.groups; group != stage.groups + stage.num_groups;
+             ++group) {
+            switch (__builtin_popcountll(group->places)) {
+                case 0: Registers<0>(*this).apply(*group); break;
+                case 1: Registers<1>(*this).apply(*group); break;
+                case 2: Registers<2>(*this).apply(*group); break;
+#if VECTOR_BYTES == 64
+                case 3: Registers<3>(*this).apply(*group); break;
+#endif
             }
         }
     }
 
-    void apply(const TileOperation& operation, size_t first) {
-        if (!acts(operation, first)) return;
-        switch (operation.kind) {
-            case phase: return apply_phase(operation, first);
-            case flip: return apply_flip(operation);
-            case matrix_1: return apply_matrix(operation, 1);
-            default: return apply_matrix(operation, 2);
-        }
-    }
+    template <int num_places>
+    struct Registers {
+        static constexpr int size = 1 << num_places;
+        const Tile& tile;
+        Vector re[size], im[size];
 
-    static size_t high(uint64_t places) { return static_cast<size_t>(places >> lane_bits); }
+        explicit Registers(const Tile& tile) : tile(tile) {}
 
-    // The next number in which only the free bits count; `fixed` are the others.
-    static size_t next(size_t index, size_t fixed) { return ((index | fixed) + 1) & ~fixed; }
-
-    size_t num_free(size_t fixed) const { return num_vectors >> __builtin_popcountll(fixed); }
-
-    static bool is_on(uint64_t lane, uint64_t controls) {
-        uint64_t low = controls & lane_mask;
-        return (lane & low) == low;
-    }
-
-    // Multiply by one of two factors, chosen by the parity of some bits.
-    void apply_phase(const TileOperation& operation, size_t first) {
-        bool is_odd = __builtin_parityll(first & operation.far_parity);
-        Pair factors[2];
-        for (int lane = 0; lane < lanes; ++lane) {
-            bool on = is_on(lane, operation.controls);
-            bool odd = is_odd ^ __builtin_parityll(lane & operation.parity & lane_mask);
-            for (int parity = 0; parity < 2; ++parity) {
-                const double* entry = operation.entries + 2 * (odd ^ (parity == 1));
-                factors[parity].re[lane] = on ? static_cast<Real>(entry[0]) : Real{1};
-                factors[parity].im[lane] = on ? static_cast<Real>(entry[1]) : Real{0};
+        void apply(const Group<Real>& group) {
+            Vector *all_re = tile.re, *all_im = tile.im;
+            size_t offsets[size], places[num_places + 1], fixed = group.places, base = 0;
+            for (int k = 0; k < num_places; ++k) {
+                places[k] = fixed & -fixed;
+                fixed &= fixed - 1;
             }
-        }
-        size_t ones = high(operation.controls), parity = high(operation.parity), index = 0;
-        for (size_t k = num_free(ones); k > 0; --k, index = next(index, ones)) {
-            size_t v = index | ones;
-            const Pair& factor = factors[__builtin_parityll(v & parity)];
-            Vector real = re[v], imaginary = im[v];
-            re[v] = factor.re * real - factor.im * imaginary;
-            im[v] = factor.re * imaginary + factor.im * real;
-        }
-    }
-
-    void apply_flip(const TileOperation& operation) {
-        if (operation.targets[0] < lane_bits || (operation.controls & lane_mask))
-            return apply_matrix(operation, 1);  // lanes are chosen by factors 0 and 1
-        size_t ones = high(operation.controls), target = high(uint64_t{1} << operation.targets[0]);
-        size_t index = 0, fixed = ones | target;
-        for (size_t k = num_free(fixed); k > 0; --k, index = next(index, fixed)) {
-            size_t v = index | ones, w = v | target;
-            Vector real = re[v], imaginary = im[v];
-            re[v] = re[w];
-            im[v] = im[w];
-            re[w] = real;
-            im[w] = imaginary;
-        }
-    }
-
-    // Cut the targets of a matrix into those that number vectors and those that number lanes.
-    void apply_matrix(const TileOperation& operation, int num_targets) {
-        size_t far[2] = {0, 0};
-        int far_bits[2] = {0, 0}, near_bits[2] = {0, 0}, flips[2] = {0, 0};
-        int num_far = 0, num_near = 0;
-        for (int k = 0; k < num_targets; ++k) {
-            int place = operation.targets[k];
-            if (place >= lane_bits) {
-                far[num_far] = high(uint64_t{1} << place);
-                far_bits[num_far++] = 1 << k;
-            } else {
-                flips[num_near] = 1 << place;
-                near_bits[num_near++] = 1 << k;
+            fixed = group.places;
+            for (int v = 0; v < size; ++v) {
+                offsets[v] = 0;
+                for (int k = 0; k < num_places; ++k)
+                    if (v >> k & 1) offsets[v] += with_gaps(places[k]);
             }
-        }
-        Work work{operation, num_targets, far, far_bits, near_bits};
-        dispatch(work, num_far, num_near, flips);
-    }
-
-    struct Work {
-        const TileOperation& operation;
-        int num_targets;
-        const size_t* far;     // the bit in a vector's number, for each far target
-        const int* far_bits;   // its bit in a row or column of the matrix
-        const int* near_bits;  // the same for the near targets
-    };
-
-    void dispatch(const Work& work, int num_far, int num_near, const int* flips) {
-        if (num_near == 0) return num_far == 1 ? combine<1, 0, 0>(work) : combine<2, 0, 0>(work);
-        if (num_near == 1) {
-            switch (flips[0]) {
-                case 1: return with_near<1>(work, num_far);
-                case 2: return with_near<2>(work, num_far);
-                case 4: return with_near<4>(work, num_far);
-                default: return with_near<8>(work, num_far);
-            }
-        }
-        // Which of the two comes first matters to the matrix alone.
-        int near_bits[2] = {work.near_bits[0], work.near_bits[1]};
-        if (flips[0] > flips[1]) {
-            near_bits[0] = work.near_bits[1];
-            near_bits[1] = work.near_bits[0];
-        }
-        Work sorted{work.operation, work.num_targets, work.far, work.far_bits, near_bits};
-        switch (flips[0] | flips[1]) {
-            case 3: return combine_near<1, 2>(sorted);
-            case 5: return combine_near<1, 4>(sorted);
-            case 6: return combine_near<2, 4>(sorted);
-            case 9: return combine_near<1, 8>(sorted);
-            case 10: return combine_near<2, 8>(sorted);
-            default: return combine_near<4, 8>(sorted);
-        }
-    }
-
-    template <int flip>
-    void with_near(const Work& work, int num_far) {
-        if constexpr (flip < lanes)
-            return num_far == 0 ? combine<0, flip, 0>(work) : combine<1, flip, 0>(work);
-    }
-
-    template <int flip, int other>
-    void combine_near(const Work& work) {
-        if constexpr (flip < lanes && other < lanes) combine<0, flip, other>(work);
-    }
-
-    template <int flips>
-    static Vector flipped(Vector vector) {
-        if constexpr (flips == 0)
-            return vector;
-        else
-            return exchange<flips>(vector, Lanes{});
-    }
-
-    // Replace the vectors of a group by their combinations: far targets choose among the vectors,
-    // near ones (whose lanes differ in `flip0`, `flip1`) among the exchanges of their lanes.
-    template <int num_far, int flip0, int flip1>
-    void combine(const Work& work) {
-        constexpr int rows = 1 << num_far;
-        constexpr int shuffles = (flip0 ? 2 : 1) * (flip1 ? 2 : 1);
-        Pair factors[rows][rows][shuffles];
-        bool has_imaginary = fill<rows, shuffles, flip0, flip1>(work, &factors[0][0][0]);
-        has_imaginary ? sweep<num_far, flip0, flip1, true>(work, &factors[0][0][0])
-                      : sweep<num_far, flip0, flip1, false>(work, &factors[0][0][0]);
-    }
-
-    template <int rows, int shuffles, int flip0, int flip1>
-    static bool fill(const Work& work, Pair* factors) {
-        const TileOperation& operation = work.operation;
-        bool has_imaginary = false;
-        for (int row = 0; row < rows; ++row)
-            for (int column = 0; column < rows; ++column)
-                for (int shuffle = 0; shuffle < shuffles; ++shuffle) {
-                    Pair& pair = factors[(row * rows + column) * shuffles + shuffle];
-                    for (int lane = 0; lane < lanes; ++lane) {
-                        if (!is_on(lane, operation.controls)) {
-                            pair.re[lane] = row == column && shuffle == 0;
-                            pair.im[lane] = 0;
-                            continue;
-                        }
-                        int r = far_part(work, row), c = far_part(work, column);
-                        if (flip0 && (lane & flip0)) r |= work.near_bits[0];
-                        if (flip1 && (lane & flip1)) r |= work.near_bits[1];
-                        c |= r & ((flip0 ? work.near_bits[0] : 0) | (flip1 ? work.near_bits[1] : 0));
-                        if (shuffle & 1) c ^= work.near_bits[0];
-                        if (shuffle & 2) c ^= work.near_bits[1];
-                        const double* entry =
-                            operation.entries + 2 * ((r << work.num_targets) + c);
-                        pair.re[lane] = static_cast<Real>(entry[0]);
-                        pair.im[lane] = static_cast<Real>(entry[1]);
-                        has_imaginary |= entry[1] != 0;
+            for (size_t row = 0; row < tile.num_vectors / size; ++row) {
+                size_t first = with_gaps(base);
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    re[v] = all_re[first + offsets[v]];
+                    im[v] = all_im[first + offsets[v]];
+                }
+                const Step<Real>* end = group.steps + group.num_steps;
+                for (const Step<Real>* step = group.steps; step != end; ++step)
+                    if (acts(*step, base)) take(*step, base, row);
+                if (group.scale != 1) {
+#pragma GCC unroll 8
+                    for (int v = 0; v < size; ++v) {
+                        re[v] *= group.scale;
+                        im[v] *= group.scale;
                     }
                 }
-        return has_imaginary;
-    }
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    all_re[first + offsets[v]] = re[v];
+                    all_im[first + offsets[v]] = im[v];
+                }
+                base = ((base | fixed) + 1) & ~fixed;
+            }
+        }
 
-    static int far_part(const Work& work, int number) {
-        return (number & 1 ? work.far_bits[0] : 0) | (number & 2 ? work.far_bits[1] : 0);
-    }
+        bool acts(const Step<Real>& step, size_t base) const {
+            return (base & step.base_controls) == step.base_controls &&
+                   (tile.task.first & step.far_controls) == step.far_controls;
+        }
 
-    template <int num_far, int flip0, int flip1, bool has_imaginary>
-    void sweep(const Work& work, const Pair* factors) {
-        constexpr int rows = 1 << num_far;
-        constexpr int shuffles = (flip0 ? 2 : 1) * (flip1 ? 2 : 1);
-        size_t ones = high(work.operation.controls), fixed = ones, index = 0;
-        size_t offsets[rows] = {};
-        for (int row = 0; row < rows; ++row)
-            for (int k = 0; k < num_far; ++k)
-                if (row >> k & 1) offsets[row] |= work.far[k];
-        fixed |= offsets[rows - 1];
-        for (size_t k = num_free(fixed); k > 0; --k, index = next(index, fixed)) {
-            Pair sums[rows];
-            for (int row = 0; row < rows; ++row) sums[row] = Pair{};
-            for (int column = 0; column < rows; ++column) {
-                size_t v = index | ones | offsets[column];
-                Pair old{re[v], im[v]};
-                add<rows, shuffles, has_imaginary>(sums, factors + column * shuffles, old);
-                if constexpr (flip0 != 0)
-                    add<rows, shuffles, has_imaginary>(
-                        sums, factors + column * shuffles + 1, exchanged<flip0>(old));
-                if constexpr (flip1 != 0) {
-                    add<rows, shuffles, has_imaginary>(
-                        sums, factors + column * shuffles + 2, exchanged<flip1>(old));
-                    add<rows, shuffles, has_imaginary>(
-                        sums, factors + column * shuffles + 3, exchanged<flip0 | flip1>(old));
+        STEP take(const Step<Real>& step, size_t base, size_t row) {
+            switch (step.code) {
+                case Code::rotate_y: return rotate_on<false>(step);
+                case Code::rotate_x: return rotate_on<true>(step);
+                case Code::flip: return flip_on(step);
+                case Code::flip_masked: return flip_masked_on(step);
+                case Code::multiply: {
+                    bool is_odd = __builtin_parityll(base & step.base_parity) ^
+                                  __builtin_parityll(tile.task.first & step.far_parity);
+                    return multiply(step.table + (is_odd ? 2 * size * lanes : 0), step.touched);
+                }
+                case Code::multiply_by_rows: return multiply_by_rows(tile.task.rows[step.rows], row);
+                case Code::combine: return combine(step);
+            }
+        }
+        // ---- rotations ----
+
+        template <bool is_x>
+        STEP rotate_on(const Step<Real>& step) {
+            switch (step.place) {
+                case 0: return rotate<is_x, 0>(step);
+                case 1: return rotate<is_x, 1>(step);
+                case 2: return rotate<is_x, 2>(step);
+                case 3: return rotate_lanes<is_x, 0>(step);
+                case 4: return rotate_lanes<is_x, 1>(step);
+                case 5: return rotate_lanes<is_x, 2>(step);
+                case 6: return rotate_lanes<is_x, 3>(step);
+            }
+        }
+
+        template <bool is_x, int place>
+        STEP rotate(const Step<Real>& step) {
+            if constexpr (place < num_places) {
+                if (step.cosine == 1)
+                    rotate_pairs<is_x, place, true>(Vector{} + step.sine);
+                else
+                    rotate_pairs<is_x, place, false>(Vector{} + step.cosine);
+            }
+        }
+
+        // One of cosine and sine is 1: one product for each number.
+        template <bool is_x, int place, bool cosine_is_1>
+        STEP rotate_pairs(Vector t) {
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                if (v >> place & 1) continue;
+                int w = v | 1 << place;
+                Vector a = re[v], b = im[v], c = re[w], d = im[w];
+                if constexpr (is_x && cosine_is_1) {
+                    re[v] = a + t * d, im[v] = b - t * c, re[w] = c + t * b, im[w] = d - t * a;
+                } else if constexpr (is_x) {
+                    re[v] = t * a + d, im[v] = t * b - c, re[w] = t * c + b, im[w] = t * d - a;
+                } else if constexpr (cosine_is_1) {
+                    re[v] = a - t * c, im[v] = b - t * d, re[w] = c + t * a, im[w] = d + t * b;
+                } else {
+                    re[v] = t * a - c, im[v] = t * b - d, re[w] = t * c + a, im[w] = t * d + b;
                 }
             }
-            for (int row = 0; row < rows; ++row) {
-                size_t v = index | ones | offsets[row];
-                re[v] = sums[row].re;
-                im[v] = sums[row].im;
+        }
+
+        template <bool is_x, int lane_bit>
+        STEP rotate_lanes(const Step<Real>& step) {
+            if constexpr (lane_bit < lane_bits) {
+                Vector sine = Vector{} + step.sine, cosine = Vector{} + step.cosine;
+                if constexpr (!is_x) sine *= signs<lane_bit>(Lanes{});
+                bool is_scaled = step.cosine != 1;
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    Vector other_re = exchange<1 << lane_bit>(re[v], Lanes{});
+                    Vector other_im = exchange<1 << lane_bit>(im[v], Lanes{});
+                    if (is_scaled) {
+                        re[v] *= cosine;
+                        im[v] *= cosine;
+                    }
+                    re[v] += sine * (is_x ? other_im : other_re);
+                    im[v] += sine * (is_x ? -other_re : other_im);
+                }
             }
         }
-    }
 
-    template <int flips>
-    static Pair exchanged(const Pair& pair) {
-        return {flipped<flips>(pair.re), flipped<flips>(pair.im)};
-    }
+        // ---- flips ----
 
-    template <int rows, int shuffles, bool has_imaginary>
-    static void add(Pair* sums, const Pair* factors, Pair old) {
-        for (int row = 0; row < rows; ++row) {
-            const Pair& factor = factors[row * rows * shuffles];
-            sums[row].re += factor.re * old.re;
-            sums[row].im += factor.re * old.im;
-            if constexpr (has_imaginary) {
-                sums[row].re -= factor.im * old.im;
-                sums[row].im += factor.im * old.re;
+        STEP flip_on(const Step<Real>& step) {
+            switch (step.place * 4 + step.control) {
+                case -1: return flip<0, -1>();
+                case 1: return flip<0, 1>();
+                case 2: return flip<0, 2>();
+                case 3: return flip<1, -1>();
+                case 4: return flip<1, 0>();
+                case 6: return flip<1, 2>();
+                case 7: return flip<2, -1>();
+                case 8: return flip<2, 0>();
+                case 9: return flip<2, 1>();
             }
         }
-    }
+
+        template <int place, int control>
+        STEP flip() {
+            if constexpr (place < num_places && control < num_places) {
+                constexpr int needed = control < 0 ? 0 : 1 << control;
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    if (v >> place & 1 || (v & needed) != needed) continue;
+                    int w = v | 1 << place;
+                    Vector a = re[v], b = im[v];
+                    re[v] = re[w], im[v] = im[w];
+                    re[w] = a, im[w] = b;
+                }
+            }
+        }
+
+        STEP flip_masked_on(const Step<Real>& step) {
+            switch (step.place) {
+                case 0: return flip_masked<0>(step);
+                case 1: return flip_masked<1>(step);
+                case 2: return flip_masked<2>(step);
+                case 3: return flip_lanes<0>(step);
+                case 4: return flip_lanes<1>(step);
+                case 5: return flip_lanes<2>(step);
+                case 6: return flip_lanes<3>(step);
+            }
+        }
+
+        static LaneMask mask_of(const Step<Real>& step) {
+            return step.table ? *reinterpret_cast<const LaneMask*>(step.table) : ~LaneMask{};
+        }
+
+        template <int place>
+        STEP flip_masked(const Step<Real>& step) {
+            if constexpr (place < num_places) {
+                LaneMask mask = mask_of(step);
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    if (v >> place & 1 || !(step.touched >> v & 1)) continue;
+                    int w = v | 1 << place;
+                    Vector a = re[v], b = im[v], c = re[w], d = im[w];
+                    re[v] = mask ? c : a, im[v] = mask ? d : b;
+                    re[w] = mask ? a : c, im[w] = mask ? b : d;
+                }
+            }
+        }
+
+        template <int lane_bit>
+        STEP flip_lanes(const Step<Real>& step) {
+            if constexpr (lane_bit < lane_bits) {
+                LaneMask mask = mask_of(step);
+                if (step.table == nullptr) return flip_whole<lane_bit>(step.touched);
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    if (!(step.touched >> v & 1)) continue;
+                    re[v] = mask ? exchange<1 << lane_bit>(re[v], Lanes{}) : re[v];
+                    im[v] = mask ? exchange<1 << lane_bit>(im[v], Lanes{}) : im[v];
+                }
+            }
+        }
+
+        template <int lane_bit>
+        STEP flip_whole(unsigned touched) {
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                if (!(touched >> v & 1)) continue;
+                re[v] = exchange<1 << lane_bit>(re[v], Lanes{});
+                im[v] = exchange<1 << lane_bit>(im[v], Lanes{});
+            }
+        }
+
+        // ---- products ----
+
+        STEP multiply_one(int v, Vector real, Vector imaginary) {
+            Vector a = re[v], b = im[v];
+            re[v] = real * a - imaginary * b;
+            im[v] = real * b + imaginary * a;
+        }
+
+        STEP multiply(const Real* table, unsigned touched) {
+            const Vector* factors = reinterpret_cast<const Vector*>(table);
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v)
+                if (touched >> v & 1) multiply_one(v, factors[v], factors[size + v]);
+        }
+
+        STEP multiply_by_rows(const Rows<Real>& rows, size_t row) {
+            const Real* edges = rows.edges + row * 2 * (most_group_bits + 1);
+            Vector real = Vector{} + rows.corners[2 * row];
+            Vector imaginary = Vector{} + rows.corners[2 * row + 1];
+            cross_lane<0>(rows, edges, real, imaginary);
+            cross_lane<1>(rows, edges, real, imaginary);
+            cross_lane<2>(rows, edges, real, imaginary);
+            cross_lane<3>(rows, edges, real, imaginary);
+            Vector row_re[size], row_im[size];
+            row_re[0] = real, row_im[0] = imaginary;
+#pragma GCC unroll 8
+            for (int v = 1; v < size; ++v) {
+                int top = 31 - __builtin_clz(static_cast<unsigned>(v)), rest = v ^ 1 << top;
+                Vector x = Vector{} + edges[lane_bits + top];
+                Vector y = Vector{} + edges[most_group_bits + 1 + lane_bits + top];
+                row_re[v] = x * row_re[rest] - y * row_im[rest];
+                row_im[v] = x * row_im[rest] + y * row_re[rest];
+            }
+            const Vector* factors = reinterpret_cast<const Vector*>(rows.factors);
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                Vector x = factors[v], y = factors[size + v];
+                multiply_one(v, x * row_re[v] - y * row_im[v], x * row_im[v] + y * row_re[v]);
+            }
+        }
+
+        template <int lane_bit>
+        STEP cross_lane(const Rows<Real>& rows, const Real* edges, Vector& real, Vector& imaginary) {
+            if constexpr (lane_bit < lane_bits) {
+                if (!(rows.crossing >> lane_bit & 1)) return;
+                LaneMask is_one = ones<lane_bit>(Lanes{});
+                Vector x = is_one ? Vector{} + edges[lane_bit] : Vector{} + Real{1};
+                Vector y = is_one ? Vector{} + edges[most_group_bits + 1 + lane_bit] : Vector{};
+                Vector a = real, b = imaginary;
+                real = x * a - y * b;
+                imaginary = x * b + y * a;
+            }
+        }
+
+        // ---- any matrix ----
+
+        STEP combine(const Step<Real>& step) {
+            Vector old_re[size], old_im[size];
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                old_re[v] = re[v], old_im[v] = im[v];
+                re[v] = im[v] = Vector{};
+            }
+            const Vector* factors = reinterpret_cast<const Vector*>(step.table);
+            for (int term = 0; term < step.num_terms; ++term, factors += 2 * size) {
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    int from = v ^ step.registers[term];
+                    Vector a = exchanged(old_re[from], step.lanes[term]);
+                    Vector b = exchanged(old_im[from], step.lanes[term]);
+                    re[v] += factors[v] * a - factors[size + v] * b;
+                    im[v] += factors[v] * b + factors[size + v] * a;
+                }
+            }
+        }
+    };
 };
 
 template <class Real>
-void apply_to_tile(
-    const TileStage& stage, Real* state, Real* weights, size_t first, Real* buffer) {
-    Tile<Real> tile(stage, stage.num_padded, buffer);
-    tile.read(state + 2 * first);
-    tile.apply_all(first);
-    if (weights == nullptr)
-        tile.write(state + 2 * first);
-    else
-        tile.write_weights(weights + first);
+void apply_to_tile(const TileStage<Real>& stage, const TileTask<Real>& task) {
+    Tile<Real> tile(stage, task);
+    tile.read();
+    tile.apply_all();
+    task.weights == nullptr ? tile.write() : tile.write_weights();
 }
 
 }  // namespace
@@ -468,6 +539,7 @@ void apply_to_tile(
 #define TEXT(name) TEXT_(name)
 
 extern const Variant NAMED(VARIANT);
-const Variant NAMED(VARIANT){TEXT(VARIANT), apply_to_tile<float>, apply_to_tile<double>};
+const Variant NAMED(VARIANT){TEXT(VARIANT), VECTOR_BYTES, VECTOR_BYTES == 64 ? 3 : 2,
+                             apply_to_tile<float>, apply_to_tile<double>};
 
 }  // namespace ionbox

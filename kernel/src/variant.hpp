@@ -8,43 +8,111 @@
 
 namespace ionbox {
 
-// An operation of a stage, with its qubits as places in the tile.
-struct TileOperation {
-    int kind;                    // as Kind
-    int targets[2];              // places in the tile
-    std::uint64_t controls;      // places in the tile
-    std::uint64_t parity;        // places in the tile
-    std::uint64_t far_controls;  // qubits outside of the tile
-    std::uint64_t far_parity;    // qubits outside of the tile
-    double entries[32];          // real and imaginary part in turn
+// A tile is worked on in groups of registers. A group takes vectors that differ in up to
+// `register_places` places, with all their lanes, applies many steps to them, and puts them back:
+// what a step mixes must be one of those places or of the lanes. Vectors are numbered as in the
+// buffer; `base` is the number of a group's first vector.
+enum class Code : int {
+    rotate_y,     // cosine - i sine Y on a place, one of cosine and sine 1; also rotate_x
+    rotate_x,
+    flip,         // X on a register place, where another one is 1 or anyhow
+    flip_masked,  // X on a place, in some registers, where a mask of lanes says so
+    multiply,     // by a factor for each register and lane, one set for each parity of the base
+    multiply_by_rows,  // by factors that depend on the base in any quadratic way
+    combine,      // any matrix: a sum of up to 4 exchanges, each times a factor
+};
+
+constexpr int most_register_places = 3;
+constexpr int most_lane_bits = 4;
+constexpr int most_group_bits = most_register_places + most_lane_bits;
+constexpr int most_terms = 4;
+
+// Factors of a `multiply_by_rows`: of vector v and lane l of a group,
+// G[base] * product over the bits k of (v, l) that are 1 of E[base][k] * F[v, l].
+template <class Real>
+struct Rows {
+    const Real* edges;    // E: for each base, most_group_bits + 1 real parts, then imaginary ones
+    const Real* corners;  // G: for each base, a real and an imaginary part
+    const Real* factors;  // F: real parts of all registers, then imaginary parts
+    std::uint64_t crossing;  // the bits k for which E is not 1 everywhere
+};
+
+template <class Real>
+struct Step {
+    Code code;
+    int place;                    // 0, 1, 2: of the registers; 3 and more: of the lanes
+    int control;                  // of a flip: a register place, or -1
+    unsigned touched;             // registers that a multiply or a flip_masked changes
+    std::uint64_t base_controls;  // bits of the base that must be 1
+    std::uint64_t base_parity;    // of a multiply: bits of the base that are counted
+    std::uint64_t far_controls;   // qubits outside of the tile
+    std::uint64_t far_parity;
+    Real cosine, sine;
+    const Real* table;            // one mask for all registers (null: all lanes), or factors
+    int rows;                     // of a multiply_by_rows: which of the tile's
+    int num_terms;                // of a combine
+    int registers[most_terms];    // of each term: the change of the register's number,
+    int lanes[most_terms];        // and of the lane's
+};
+
+template <class Real>
+struct Group {
+    std::uint64_t places;  // bits of a vector's number in which the group's vectors differ
+    const Step<Real>* steps;
+    std::size_t num_steps;
+    Real scale;  // a factor for all
 };
 
 // A stage as a tile sees it. All is borrowed.
+template <class Real>
 struct TileStage {
     int num_qubits;                 // of a tile, as in memory
     int num_padded;                 // of a tile, as in the buffer: at least a vector
     int run_qubits;                 // the lowest so many places are consecutive in memory
     const std::size_t* run_starts;  // amplitudes from the tile's first, for each run
-    const TileOperation* operations;
-    std::size_t num_operations;
+    std::uint64_t dead;             // bits of an index that are still 0 in all of the state
+    const Group<Real>* groups;
+    std::size_t num_groups;
+    Real scale;                     // a factor for all that is written
+    // Where weights go that are not written in place: see `Output`.
+    const std::size_t* out_low;     // of each of 2**out_low_bits neighbours: its place in the tile
+    const std::size_t* out_high;    // of each run of neighbours: its first one's
+    const std::size_t* out_starts;  // of each run of neighbours: where it goes
+    int out_low_bits;               // -1: in place
 };
 
-// Apply a stage to the tile whose first amplitude has index `first`.
-//
-// state: real and imaginary part in turn. weights: where squared magnitudes go instead of
-// amplitudes, or null. buffer: room for two numbers for each of 2**num_padded amplitudes, aligned
-// to 64 bytes.
+// What one tile needs beside its stage.
 template <class Real>
-using ApplyToTile = void (*)(
-    const TileStage& stage, Real* state, Real* weights, std::size_t first, Real* buffer);
+struct TileTask {
+    std::size_t first;       // index of the tile's first amplitude
+    std::size_t out_first;   // of its first weight
+    Real* state;             // real and imaginary part in turn
+    Real* weights;           // where squared magnitudes go instead of amplitudes, or null
+    Real* buffer;            // `buffer_size` numbers, aligned to 64 bytes
+    const Rows<Real>* rows;  // of each multiply_by_rows
+};
+
+template <class Real>
+using ApplyToTile = void (*)(const TileStage<Real>& stage, const TileTask<Real>& task);
 
 struct Variant {
     const char* name;
+    int vector_bytes;
+    int register_places;
     ApplyToTile<float> apply_float;
     ApplyToTile<double> apply_double;
 };
 
-constexpr int padded_qubits = 4;      // 16 floats are the widest vector
-constexpr int most_tile_qubits = 14;  // 128 KiB of floats, in the second-level cache of any core
+// Vectors whose numbers differ by multiples of 64 would share few places of the first-level
+// cache: each 64 vectors are followed by a gap.
+constexpr std::size_t with_gaps(std::size_t vector) { return vector + (vector >> 6); }
+
+// Numbers of Real in a tile's buffer.
+constexpr std::size_t buffer_size(int num_padded, std::size_t lanes) {
+    std::size_t num_vectors = (std::size_t{1} << num_padded) / lanes;
+    return (2 * with_gaps(num_vectors) + 16) * lanes;
+}
+
+constexpr int least_tile_qubits = 4;  // 16 floats are the widest vector
 
 }  // namespace ionbox

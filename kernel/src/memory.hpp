@@ -1,0 +1,37 @@
+// Memory as vectors want it, in huge pages where the system has them.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace ionbox {
+
+struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+};
+
+template <class Real>
+using Aligned = std::unique_ptr<Real[], Free>;
+
+constexpr std::size_t huge_page = std::size_t{1} << 21;
+
+// Uninitialised numbers, aligned to a cache line. Throws std::bad_alloc.
+template <class Real>
+Aligned<Real> allocate(std::size_t count) {
+    std::size_t bytes = count * sizeof(Real), alignment = bytes >= huge_page ? huge_page : 64;
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    void* memory = std::aligned_alloc(alignment, bytes > 0 ? bytes : alignment);
+    if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    if (bytes >= huge_page) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: small pages do too
+#endif
+    return Aligned<Real>(static_cast<Real*>(memory));
+}
+
+}  // namespace ionbox

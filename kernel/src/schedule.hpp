@@ -1,0 +1,117 @@
+// The order in which operations may be taken: those that share no qubit, and those that are
+// diagonal in all qubits that they share, may change places.
+#pragma once
+
+#include <bit>
+#include <utility>
+#include <vector>
+
+#include "circuit.hpp"
+
+namespace ionbox {
+
+// Operations that can be taken together, by their numbers, in order.
+struct Draft {
+    std::vector<std::size_t> chosen;
+    Mask qubits = 0;      // that are mixed
+    int num_mixing = 0;
+};
+
+struct Room {
+    Mask allowed;     // qubits that may be mixed
+    Mask local;       // phases on these alone are cheap: others are taken all together
+    Mask occupied;    // qubits that count, whether they are mixed or not
+    int num_qubits;   // at most so many, with the occupied ones
+};
+
+class Schedule {
+public:
+    explicit Schedule(std::vector<Operation> operations) : operations_(std::move(operations)) {
+        for (std::size_t k = 0; k < operations_.size(); ++k) {
+            waiting_.push_back(k);
+            num_mixing_ += operations_[k].mixed() != 0;
+        }
+    }
+
+    const Operation& operation(std::size_t number) const { return operations_[number]; }
+    const std::vector<std::size_t>& waiting() const { return waiting_; }
+    bool has_mixing() const { return num_mixing_ > 0; }
+
+    // Take what has room and what no left-out operation must precede. A phase is taken only
+    // before an operation that mixes one of its qubits: later it may meet others of its kind.
+    Draft draft(const Room& room) const {
+        Draft draft;
+        draft.qubits = room.occupied;
+        Mask left_mixed = 0, left_diagonal = 0, held_qubits = 0;
+        held_.clear();
+        std::size_t end = waiting_.size() < horizon ? waiting_.size() : horizon;
+        for (std::size_t place = 0; place < end; ++place) {
+            std::size_t number = waiting_[place];
+            const Operation& operation = operations_[number];
+            Mask mixed = operation.mixed(), diagonal = operation.diagonal();
+            if (mixed == 0 && !(diagonal & left_mixed)) {
+                held_.push_back(number);
+                held_qubits |= diagonal;
+                continue;
+            }
+            bool is_free = !(mixed & (left_mixed | left_diagonal)) && !(diagonal & left_mixed);
+            bool has_room = !(mixed & ~room.allowed) &&
+                            std::popcount(draft.qubits | mixed) <= room.num_qubits;
+            if (mixed != 0 && is_free && has_room) {
+                if (mixed & held_qubits) held_qubits = release(mixed, room.local, draft.chosen);
+                draft.chosen.push_back(number);
+                draft.qubits |= mixed;
+                ++draft.num_mixing;
+                continue;
+            }
+            left_mixed |= mixed;
+            left_diagonal |= diagonal;
+            if ((room.allowed & ~left_mixed) == 0) break;
+        }
+        return draft;
+    }
+
+    void take(const Draft& draft) {
+        num_mixing_ -= draft.num_mixing;
+        std::size_t next = 0, kept = 0;
+        is_chosen_.assign(operations_.size(), false);
+        for (std::size_t number : draft.chosen) is_chosen_[number] = true;
+        for (; next < waiting_.size(); ++next)
+            if (!is_chosen_[waiting_[next]]) waiting_[kept++] = waiting_[next];
+        waiting_.resize(kept);
+    }
+
+private:
+    static constexpr std::size_t horizon = 4000;  // operations looked at for one draft
+
+    // Take the phases on qubits that are to be mixed, and with them the others: those that are as
+    // cheap, or all. Return the qubits of those still held.
+    Mask release(Mask mixed, Mask local, std::vector<std::size_t>& chosen) const {
+        bool are_local = true;
+        for (std::size_t number : held_) {
+            Mask qubits = operations_[number].diagonal();
+            are_local &= !(qubits & mixed) || !(qubits & ~local);
+        }
+        Mask still_held = 0;
+        std::size_t kept = 0;
+        for (std::size_t number : held_) {
+            Mask qubits = operations_[number].diagonal();
+            if (are_local && (qubits & ~local)) {
+                held_[kept++] = number;
+                still_held |= qubits;
+            } else {
+                chosen.push_back(number);
+            }
+        }
+        held_.resize(kept);
+        return still_held;
+    }
+
+    std::vector<Operation> operations_;
+    std::vector<std::size_t> waiting_;  // ascending
+    int num_mixing_ = 0;
+    mutable std::vector<std::size_t> held_;
+    std::vector<bool> is_chosen_;
+};
+
+}  // namespace ionbox
