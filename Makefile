@@ -1,7 +1,7 @@
 # The single door. Every target sets up what it needs in .venv by itself.
 PYTHON ?= python3
 VENV   := .venv
-KERNEL := kernel/CMakeLists.txt $(wildcard kernel/src/*)
+KERNEL := kernel/CMakeLists.txt $(wildcard kernel/install/* kernel/src/*)
 BIN    := $(VENV)/bin
 
 # PIP_CONSTRAINT also pins the build backend.
@@ -13,7 +13,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test test-clients test-schema coverage lint format bench bench-simulation \
+.PHONY: demo serve test test-kernel test-clients test-schema coverage lint format bench bench-simulation \
 	docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
@@ -24,6 +24,14 @@ serve: $(VENV)/ready      ## serve the API at http://127.0.0.1:8000
 
 test: $(VENV)/ready-test  ## all tests that need no more than Python
 	@$(BIN)/pytest -n auto
+
+test-kernel:              ## the C++ kernel, plain and under sanitizers (wants CMake)
+	@set -e; for sanitize in "" address,undefined thread; do \
+		tests=build/kernel-tests/$${sanitize:-plain}; \
+		cmake -S kernel -B "$$tests" -DIONBOX_KERNEL_TESTS=ON "-DIONBOX_SANITIZE=$$sanitize" >/dev/null; \
+		cmake --build "$$tests" --parallel 2 >/dev/null; \
+		echo "--- $${sanitize:-plain}"; "$$tests/tests/kernel_tests"; \
+	done
 
 test-clients: $(VENV)/ready-test  ## the released clients, each in an environment of its own
 	@$(BIN)/python -m tests.clients.run
