@@ -1,6 +1,8 @@
 """Which engine runs a workload: all are asked.
 
-Of those that fit into memory, the ones that list all outcomes come first, then the fastest.
+Of those that fit into memory, the ones that list all outcomes come first, then the fastest. Where
+all of them sample, the fastest is that of the reference machine: which engine draws the shots must
+not depend on where, or after which calibration, a job runs.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import msgspec
 
 from ionbox._kernel import kernel
 from ionbox.engines.branches import BranchEngine
+from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.statevector import StateVectorEngine
@@ -58,24 +61,44 @@ class Plan(msgspec.Struct, frozen=True):
         return [refusal for refusal in refusals if not refusal.is_moot] or refusals
 
 
-def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = ENGINES) -> Plan:
+def plan(
+    workload: Workload,
+    *,
+    memory_bytes: int,
+    machine: Machine = ONE_CORE,
+    engines: Sequence[Engine] = ENGINES,
+) -> Plan:
     """Ask every engine and choose: the exact ones first, then the fastest that fits.
 
     Args:
         workload: What is to be run.
         memory_bytes: What the run may allocate.
+        machine: Where it is to run.
         engines: Who is asked; of two equally good ones the first is chosen.
     """
-    asked = tuple([engine.assess(workload) for engine in engines])
+    asked = tuple([engine.assess(workload, machine) for engine in engines])
     estimates = [answer for answer in asked if isinstance(answer, Estimate)]
     fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
+    chosen = _best(fitting)
+    if chosen is not None and not chosen.is_exact and len(fitting) > 1:
+        names = {estimate.engine for estimate in fitting}
+        chosen = _reference_choice(workload, [e for e in engines if e.name in names], fitting)
     if len(fitting) < len(estimates):
         asked = _within(asked, workload, memory_bytes)
-    return Plan(min(fitting, key=_rank, default=None), asked)
+    return Plan(chosen, asked)
 
 
-def _rank(estimate: Estimate) -> tuple[bool, float]:
-    return not estimate.is_exact, estimate.seconds
+def _best(estimates: Sequence[Estimate]) -> Estimate | None:
+    return min(estimates, key=lambda each: (not each.is_exact, each.seconds), default=None)
+
+
+def _reference_choice(
+    workload: Workload, engines: Sequence[Engine], estimates: Sequence[Estimate]
+) -> Estimate:
+    """Return the estimate of the engine that is fastest on the reference machine."""
+    answers = [engine.assess(workload) for engine in engines]
+    seconds = [answer.seconds for answer in answers if isinstance(answer, Estimate)]
+    return estimates[seconds.index(min(seconds))]
 
 
 def _within(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ionbox.circuits.circuit import Circuit
+from ionbox.engines.calibration import ONE_CORE, Machine, Speed
 from ionbox.engines.costs import (
-    BYTE_SECONDS,
-    OPERATION_SECONDS,
     READ_OUT_PASSES,
     READ_OUT_SECONDS,
     WORD_PASSES,
@@ -43,7 +42,7 @@ class StateVectorEngine:
 
     name = "statevector"
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse noise and what would never end."""
         circuit = workload.program.circuit
         if workload.noise is not None or circuit is None:
@@ -53,7 +52,7 @@ class StateVectorEngine:
         cost = wide_register(workload.program) or circuit_cost(circuit)
         if isinstance(cost, str):
             return Refusal(self.name, cost)
-        return self._estimate(workload, circuit, cost)
+        return self._estimate(workload, circuit, cost, machine.calibration.numpy)
 
     def _refuse_kind(self, workload: Workload) -> Refusal:
         if workload.observable is None:
@@ -65,7 +64,7 @@ class StateVectorEngine:
         reason = f"expectation values are computed of ideal circuits only, not with {given}"
         return Refusal(self.name, reason)
 
-    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost) -> Estimate:
+    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost, speed: Speed) -> Estimate:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
         vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
@@ -81,12 +80,12 @@ class StateVectorEngine:
             memory_bytes += sampling_bytes(workload.shots)
         seconds = (
             READ_OUT_SECONDS
-            + OPERATION_SECONDS * circuit.num_operations
-            + BYTE_SECONDS * vector_bytes * passes
+            + speed.operation * circuit.num_operations
+            + speed.passes(passes, vector_bytes)
         )
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact)
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit

@@ -11,6 +11,7 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import Program, ProgramBuilder, program_of
+from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named, plan
 
@@ -24,10 +25,28 @@ class Answering:
     name: str
     answer: Estimate | Refusal
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:  # noqa: ARG002 - the port's
+    def assess(self, _: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:  # noqa: ARG002
         return self.answer
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An engine that takes what the machine's calibration says of NumPy."""
+
+    name: str
+    reference_seconds: float
+    is_exact: bool
+
+    def assess(self, _: Workload, machine: Machine = ONE_CORE) -> Estimate:
+        seconds = self.reference_seconds
+        if machine.calibration != REFERENCE and self.name == "first":
+            seconds *= machine.calibration.numpy.operation
+        return Estimate(self.name, 0, seconds, 1, "float64", self.is_exact)
+
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         raise NotImplementedError
 
 
@@ -122,6 +141,20 @@ def test_an_exact_engine_comes_before_a_faster_one_that_samples() -> None:
     exact, fast = estimating("exact", seconds=9), estimating("fast", is_exact=False)
 
     assert plan(make_workload(), memory_bytes=GIB, engines=[fast, exact]).chosen == exact.answer
+
+
+@pytest.mark.parametrize(("is_exact", "chosen"), [(True, "second"), (False, "first")])
+def test_a_calibration_decides_between_exact_engines_only(*, is_exact: bool, chosen: str) -> None:
+    slow = replace(REFERENCE, numpy=replace(REFERENCE.numpy, operation=1000.0))
+    engines = [Calibrated("first", 1.0, is_exact), Calibrated("second", 2.0, is_exact)]
+
+    made = plan(
+        make_workload(), memory_bytes=GIB, machine=Machine(calibration=slow), engines=engines
+    )
+
+    assert made.chosen is not None
+    assert made.chosen.engine == chosen
+    assert [answer.seconds for answer in made.answers if isinstance(answer, Estimate)] == [1000, 2]
 
 
 def test_of_answers_that_do_not_count_nothing_is_told() -> None:
