@@ -28,7 +28,7 @@ from msgspec.inspect import (
 
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import keys
+from ionbox.api.extensions import keys, plans
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
@@ -143,9 +143,9 @@ def settings() -> str:
 
 def _setting(field: dataclasses.Field[object]) -> tuple[str, ...]:
     default = _NONE if field.default in (None, ()) else code(field.default)
-    option = f"--{field.name.replace('_', '-')}"
-    variable = f"IONBOX_{field.name.upper()}"
-    return code(option), code(variable), default, field.metadata["help"]
+    name, variable = field.name.replace("_", "-"), f"IONBOX_{field.name.upper()}"
+    options = [f"--{name}", *([f"--no-{name}"] if isinstance(field.default, bool) else [])]
+    return codes(options), code(variable), default, field.metadata["help"]
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -381,6 +381,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
     "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
     "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
+    "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
+    "bodies-plans": lambda: bodies(plans.ENDPOINTS),
     "queries-v03": lambda: queries(v03.ENDPOINTS),
     "queries-v04": lambda: queries(v04.ENDPOINTS),
     "bodies-v03": lambda: bodies(v03.ENDPOINTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import gc
 import logging
@@ -27,6 +28,7 @@ from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
+from ionbox.engines.calibration import Machine
 from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.machine import available_memory_bytes, num_cores
@@ -34,10 +36,10 @@ from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller, new_secret
 from ionbox.service.accounts import Accounts
-from ionbox.service.admission import Capacity
 from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.jobs import Jobs
+from ionbox.service.planning import Rulebook, Rules
 from ionbox.service.service import Service
 from ionbox.service.sessions import Sessions
 from ionbox.service.usage import Usage
@@ -94,18 +96,17 @@ def open_house(settings: Settings) -> Iterator[House]:
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
-            memory_bytes = int(available_memory_bytes() * MEMORY_SHARE)
-            cores = num_cores()
-            backends = {backend.name: backend for backend in catalog()}
+            rulebook = Rulebook(_rules(settings))
+            backends = _backends(settings)
             prices = _price_book(settings, backends)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
             dispatcher = Dispatcher(
                 store,
                 results,
                 # One worker a core, and one that is kept for short jobs.
-                ProcessExecutor(settings.workers or cores + 1),
+                ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 1),
                 acceptance,
-                capacity=Capacity(cores, memory_bytes),
+                rulebook=rulebook,
                 clock=_now,
             )
             jobs = Jobs(
@@ -114,7 +115,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 dispatcher,
                 acceptance,
                 backends=backends,
-                memory_bytes=memory_bytes,
+                rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
             )
@@ -210,6 +211,24 @@ def catalog() -> list[Backend]:
     folder = resources.files("ionbox.backends") / "catalog"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
+
+
+def _backends(settings: Settings) -> dict[str, Backend]:
+    """Return the backends by name; the simulator has as many qubits as the settings say."""
+    known = {backend.name: backend for backend in catalog()}
+    for name, backend in known.items():
+        if backend.is_simulator:
+            known[name] = dataclasses.replace(backend, num_qubits=settings.simulator_qubits)
+    return known
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        memory_bytes=int(available_memory_bytes() * MEMORY_SHARE),
+        machine=Machine(num_cores()),
+        precision=settings.precision,
+        max_outcomes=settings.max_outcomes,
+    )
 
 
 def _price_book(settings: Settings, backends: Mapping[str, Backend]) -> PriceBook:

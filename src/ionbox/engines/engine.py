@@ -60,7 +60,7 @@ class Estimate(msgspec.Struct, frozen=True, tag=True):
     is_exact: bool
 
 
-class Refusal(msgspec.Struct, frozen=True, tag=True):
+class Refusal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Why an engine does not take a workload; a value, because the planner shows it.
 
     Args:
