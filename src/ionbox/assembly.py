@@ -23,12 +23,14 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 
+from ionbox import calibration
+from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
-from ionbox.engines.calibration import Machine
+from ionbox.engines.calibration import REFERENCE, Machine
 from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.machine import available_memory_bytes, num_cores
@@ -70,6 +72,7 @@ class House:
 
     service: Service
     dispatcher: Dispatcher
+    rulebook: Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Welcome:
     key: str
     directory: Path
     address: str
+    kernel: str
 
 
 @contextlib.contextmanager
@@ -126,7 +130,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Accounts(store, _now),
                 Usage(store),
             )
-            yield House(service, dispatcher)
+            yield House(service, dispatcher, rulebook)
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -144,13 +148,15 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
     with open_house(settings) as house, _listening(settings) as listener:
         key = _first_start(house.service, settings.directory, os.environ)
         running = Running(os.getpid(), _url(listener), secrets.token_urlsafe(32))
-        welcome = Welcome(running.url, key, settings.directory, settings.host)
+        welcome = Welcome(
+            running.url, key, settings.directory, settings.host, _kernel_text(num_cores())
+        )
 
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             house.dispatcher.start()
             _tune_garbage_collection()
-            with _described(settings.directory, running):
+            with _described(settings.directory, running), _calibrating(settings, house):
                 announce(welcome)
                 yield
             house.dispatcher.stop()
@@ -223,12 +229,20 @@ def _backends(settings: Settings) -> dict[str, Backend]:
 
 
 def _rules(settings: Settings) -> Rules:
+    known = calibration.remembered() if settings.calibrate else None
     return Rules(
         memory_bytes=int(available_memory_bytes() * MEMORY_SHARE),
-        machine=Machine(num_cores()),
+        machine=Machine(num_cores(), known or REFERENCE),
         precision=settings.precision,
         max_outcomes=settings.max_outcomes,
     )
+
+
+def _kernel_text(threads: int) -> str:
+    """Return what the banner says of the kernel."""
+    if kernel is None:
+        return f"none ({why_not}); NumPy runs instead, many times slower"
+    return f"{kernel.variants()[0]}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _price_book(settings: Settings, backends: Mapping[str, Backend]) -> PriceBook:
@@ -297,6 +311,20 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             ) from error
         listener.listen(2048)
         yield listener
+
+
+@contextlib.contextmanager
+def _calibrating(settings: Settings, house: House) -> Iterator[None]:
+    """Have the machine measured meanwhile, if that was not done before."""
+    if not settings.calibrate or calibration.remembered() is not None:
+        yield
+        return
+    background = calibration.Background(lambda: house.dispatcher.is_idle, house.rulebook.calibrate)
+    background.start()
+    try:
+        yield
+    finally:
+        background.stop()
 
 
 def _url(listener: socket.socket) -> str:

@@ -1,14 +1,25 @@
-"""What this machine has for us: cores and memory, within the limits of a container."""
+"""What this machine has for us: a processor, cores and memory, within a container's limits."""
 
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 import psutil
 
 # Where Linux shows a container its own limits (control groups, version 2).
 _LIMITS = Path("/sys/fs/cgroup")
+
+
+def cpu_model() -> str:
+    """Return what the processor is called, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def num_cores() -> int:

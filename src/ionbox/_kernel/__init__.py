@@ -1,7 +1,7 @@
 """The state-vector kernel in C++, where it was built.
 
 `kernel` is None where an install found no compiler, and where the environment says
-IONBOX_KERNEL=0: ionbox then runs on NumPy.
+IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` tells why.
 """
 
 from __future__ import annotations
@@ -59,13 +59,16 @@ class Kernel(Protocol):
         """
 
 
-def _load() -> Kernel | None:
+def _load() -> tuple[Kernel | None, str]:
+    """Return the kernel, or why there is none."""
     if os.environ.get("IONBOX_KERNEL") == "0":
-        return None
+        return None, "switched off by IONBOX_KERNEL=0"
     try:
-        return cast("Kernel", importlib.import_module("ionbox._kernel.statevector"))
-    except ImportError:
-        return None
+        return cast("Kernel", importlib.import_module("ionbox._kernel.statevector")), ""
+    except ModuleNotFoundError:
+        return None, "not built: the install found no compiler"
+    except ImportError as error:
+        return None, str(error)
 
 
-kernel = _load()
+kernel, why_not = _load()

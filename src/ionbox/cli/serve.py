@@ -79,6 +79,7 @@ def _print_banner(welcome: Welcome, env_command: str) -> None:
         f"  key      {welcome.key}\n"
         f"  data     {welcome.directory}\n"
         f"  address  {welcome.address}\n"
+        f"  kernel   {welcome.kernel}\n"
         f'Point your SDK here with: eval "$({env_command})"     Stop with Ctrl-C.'
     )
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
-from ionbox.engines.calibration import ONE_CORE, Machine, Speed
+from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine, NumpySpeed
 from ionbox.engines.control import Control, start, start_of_end
 from ionbox.engines.costs import Cost, circuit_cost, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
@@ -51,8 +51,8 @@ _LEAST_WEIGHT = 1e-15
 _MOST_COPIES = 50
 
 # In operations: one that was made ready once, and the read-out of a branch.
-_ACTION = 0.35
-_BRANCH = 1.25
+_ACTION = 0.6
+_BRANCH = 2.0
 _OBSERVE_PASSES = 5
 _BRANCH_PASSES = 4
 _KEY_BYTES = 64  # for each content of a register: keys and values, and what merging them needs
@@ -144,7 +144,7 @@ class BranchEngine:
         return Refusal(self.name, reason, is_moot=True)
 
     def _with_tree(
-        self, workload: Workload, costs: Mapping[int, Cost], speed: Speed
+        self, workload: Workload, costs: Mapping[int, Cost], speed: NumpySpeed
     ) -> Estimate | Refusal:
         try:
             tree = _count(workload.program)
@@ -152,17 +152,19 @@ class BranchEngine:
             return self._leave(error.message)
         if tree is None:
             return self._leave(f"more than {MOST_BRANCHES} branches, or a loop of unknown length")
-        estimate = self._estimate(workload, costs, tree, speed)
-        if estimate.seconds > _MOST_SECONDS:
-            return self._leave(f"{tree.branches} branches take {estimate.seconds:.0f} s")
-        return estimate
+        # What is listed on one machine must not be sampled on another.
+        seconds = self._estimate(workload, costs, tree, REFERENCE.numpy).seconds
+        if seconds > _MOST_SECONDS:
+            return self._leave(f"{tree.branches} branches take {seconds:.0f} s")
+        return self._estimate(workload, costs, tree, speed)
 
     def _estimate(
-        self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree, speed: Speed
+        self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree, speed: NumpySpeed
     ) -> Estimate:
         program, precision = workload.program, resolve_precision(workload)
         size = 1 << program.num_qubits
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         copies = min(tree.depth, _MOST_COPIES)
         vectors = copies + max(cost.vectors for cost in costs.values())
         memory_bytes = (
@@ -171,7 +173,7 @@ class BranchEngine:
             + 16 * size  # the weights of all branches, and those of one
             + _register_bytes(program, tree)
         )
-        seconds = _effort(program, costs, tree).seconds(vector_bytes, speed)
+        seconds = _effort(program, costs, tree).seconds(size, itemsize, speed)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=True)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
@@ -196,9 +198,9 @@ class _Effort(NamedTuple):
     operations: float
     passes: float
 
-    def seconds(self, vector_bytes: int, speed: Speed) -> float:
+    def seconds(self, size: int, itemsize: int, speed: NumpySpeed) -> float:
         """Predict the time."""
-        return speed.operation * self.operations + speed.passes(self.passes, vector_bytes)
+        return speed.operation * self.operations + speed.passes(self.passes, size, itemsize)
 
 
 def _effort(program: Program, costs: Mapping[int, Cost], tree: _Tree) -> _Effort:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-NEAR_BYTES: Final = 1 << 21  # a state of so many bytes fits into the caches of one core
+# A state of so many bytes lies in the caches of one core, or nearly so.
+NEAR_BYTES: Final = 1 << 22
+# What NumPy's temporaries cost for each amplitude, in bytes of a state.
+_TEMPORARY_BYTES: Final = 12
 
 
-class Speed(msgspec.Struct, frozen=True):
-    """What the work of a kind of engine takes on one core, in seconds.
+class NumpySpeed(msgspec.Struct, frozen=True):
+    """What work in NumPy takes, in seconds on one core.
 
     Args:
         operation: One operation, however small the state is.
-        near_byte: One byte of a state that fits into the caches, in each pass over it.
+        near_byte: One byte, in each pass over a state that fits into the caches.
         far_byte: The same of a state that does not.
     """
 
@@ -22,36 +25,79 @@ class Speed(msgspec.Struct, frozen=True):
     near_byte: float
     far_byte: float
 
-    def passes(self, passes: float, state_bytes: int) -> float:
+    def passes(self, passes: float, num_amplitudes: int, amplitude_bytes: int) -> float:
         """Predict the time of so many passes over a state."""
-        byte = self.near_byte if state_bytes <= NEAR_BYTES else self.far_byte
-        return byte * state_bytes * passes
+        is_near = num_amplitudes * amplitude_bytes <= NEAR_BYTES
+        num_bytes = num_amplitudes * (amplitude_bytes + _TEMPORARY_BYTES)
+        return passes * num_bytes * (self.near_byte if is_near else self.far_byte)
 
 
-class Calibration(msgspec.Struct, frozen=True):
-    """How fast a machine is.
+class KernelWork(NamedTuple):
+    """What the kernel does with a circuit.
 
     Args:
-        numpy: At operations in NumPy.
-        kernel: At operations in the extension; a pass is one of `costs.circuit_cost`.
-        thread_gain: What the kernel gains by each thread after the first one, 0 to 1.
+        operations: How many it reads.
+        flops: How many products and sums of real numbers.
+        passes: How often the whole state goes through memory.
+        state_bytes: The size of the state.
+        real_bytes: That of a real number.
     """
 
-    numpy: Speed
-    kernel: Speed
+    operations: int
+    flops: float
+    passes: float
+    state_bytes: int
+    real_bytes: int
+
+
+class KernelSpeed(msgspec.Struct, frozen=True):
+    """What the kernel's work takes, in seconds on one core.
+
+    Args:
+        operation: To pack and to plan one operation.
+        flop_byte: One flop, for each byte of a real number: the narrower, the more at once.
+        near_byte: One byte, in each pass over a state that fits into the caches.
+        far_byte: The same of a state that does not.
+        thread_gain: What each thread after the first one adds to the speed, 0 to 1.
+    """
+
+    operation: float
+    flop_byte: float
+    near_byte: float
+    far_byte: float
     thread_gain: float
+
+    def seconds(self, work: KernelWork, threads: int) -> float:
+        """Predict the time of a run on so many threads; one alone reads the operations."""
+        byte = self.near_byte if work.state_bytes <= NEAR_BYTES else self.far_byte
+        shared = (
+            self.flop_byte * work.flops * work.real_bytes + byte * work.state_bytes * work.passes
+        )
+        return self.operation * work.operations + shared / self.speed_up(threads)
 
     def speed_up(self, threads: int) -> float:
         """Return how many times faster so many threads are than one."""
         return 1 + self.thread_gain * (threads - 1)
 
 
+class Calibration(msgspec.Struct, frozen=True):
+    """How fast a machine is."""
+
+    numpy: NumpySpeed
+    kernel: KernelSpeed
+
+
 # Measured on one core of a cloud server; good to a factor of a few. What is sampled is planned with
 # these, so that the same job gives the same shots on every machine.
 REFERENCE: Final = Calibration(
-    numpy=Speed(operation=20e-6, near_byte=0.25e-9, far_byte=0.25e-9),
-    kernel=Speed(operation=2e-6, near_byte=0.004e-9, far_byte=0.004e-9),
-    thread_gain=0.7,
+    numpy=NumpySpeed(operation=12e-6, near_byte=0.055e-9, far_byte=0.14e-9),
+    kernel=KernelSpeed(
+        operation=0.6e-6,
+        flop_byte=1.6e-12,
+        near_byte=0.02e-9,
+        far_byte=0.1e-9,
+        thread_gain=0.7,
+    ),
 )
 
 

@@ -24,8 +24,8 @@ from ionbox.engines.pauli_words import (
 )
 from ionbox.engines.vectors import TILE
 
-READ_OUT_SECONDS: Final = 40e-6
-READ_OUT_PASSES: Final = 2
+READ_OUT_OPERATIONS: Final = 3
+READ_OUT_PASSES: Final = 0.5  # weights are half as long as amplitudes
 WORD_PASSES: Final = 3  # a Pauli word: a permutation, signs, and a product
 
 # Memory at the peak, in state vectors: the amplitudes and the weights made of them, or the

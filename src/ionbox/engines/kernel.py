@@ -9,10 +9,10 @@ import numpy as np
 
 from ionbox._kernel import Kernel
 from ionbox.circuits.circuit import Circuit
-from ionbox.engines.calibration import ONE_CORE, Machine
+from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine
 from ionbox.engines.costs import (
+    READ_OUT_OPERATIONS,
     READ_OUT_PASSES,
-    READ_OUT_SECONDS,
     WORD_PASSES,
     Cost,
     circuit_cost,
@@ -28,6 +28,10 @@ from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, to
 from ionbox.formats.results import FloatArray
 
 _LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thread
+
+_FLOPS: Final = 8  # of an amplitude in each of NumPy's passes
+_MATRIX: Final = 0.35  # of an operation in NumPy: to make a matrix that no other gate has
+_STAGE_PASSES: Final = 100  # of NumPy's passes that the kernel makes one of
 
 _BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
 _OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
@@ -79,9 +83,10 @@ class KernelEngine:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
         threads = machine.cores if size >= _LEAST_PARALLEL else 1
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         is_exact = size <= workload.max_outcomes or workload.observable is not None
-        vectors, read_passes = _VECTORS, READ_OUT_PASSES
+        vectors, read_passes = _VECTORS, float(READ_OUT_PASSES)
         if workload.observable is not None:
             vectors = EXPECTATION_VECTORS
             read_passes += WORD_PASSES * len(workload.observable.terms)
@@ -91,12 +96,11 @@ class KernelEngine:
         memory_bytes += threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
-        speeds = machine.calibration
+        speeds, matrices = machine.calibration, len(set(circuit.params.tolist()))
         seconds = (
-            READ_OUT_SECONDS
-            + speeds.kernel.operation * circuit.num_operations
-            + speeds.kernel.passes(cost.passes, vector_bytes) / speeds.speed_up(threads)
-            + speeds.numpy.passes(read_passes, vector_bytes)
+            speeds.kernel.seconds(_work(circuit, cost, itemsize), threads)
+            + speeds.numpy.operation * (_MATRIX * matrices + READ_OUT_OPERATIONS)
+            + speeds.numpy.passes(read_passes, size, itemsize)
         )
         return Estimate(self.name, memory_bytes, seconds, threads, precision, is_exact)
 
@@ -128,3 +132,15 @@ class KernelEngine:
             threads=threads,
             variant=self.variant,
         )
+
+
+def _work(circuit: Circuit, cost: Cost, amplitude_bytes: int) -> KernelWork:
+    """Return what the kernel does with a circuit, as far as its sizes tell."""
+    size = 1 << circuit.num_qubits
+    return KernelWork(
+        operations=circuit.num_operations,
+        flops=_FLOPS * cost.passes * size,
+        passes=min(cost.passes, 1.0) + cost.passes / _STAGE_PASSES,
+        state_bytes=size * amplitude_bytes,
+        real_bytes=amplitude_bytes // 2,
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ionbox.circuits.circuit import Circuit
-from ionbox.engines.calibration import ONE_CORE, Machine, Speed
+from ionbox.engines.calibration import ONE_CORE, Machine, NumpySpeed
 from ionbox.engines.costs import (
+    READ_OUT_OPERATIONS,
     READ_OUT_PASSES,
-    READ_OUT_SECONDS,
     WORD_PASSES,
     Cost,
     circuit_cost,
@@ -64,10 +64,13 @@ class StateVectorEngine:
         reason = f"expectation values are computed of ideal circuits only, not with {given}"
         return Refusal(self.name, reason)
 
-    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost, speed: Speed) -> Estimate:
+    def _estimate(
+        self, workload: Workload, circuit: Circuit, cost: Cost, speed: NumpySpeed
+    ) -> Estimate:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         is_exact = size <= workload.max_outcomes or workload.observable is not None
         vectors, passes = cost.vectors, cost.passes + READ_OUT_PASSES
         if workload.observable is not None:
@@ -78,11 +81,8 @@ class StateVectorEngine:
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
-        seconds = (
-            READ_OUT_SECONDS
-            + speed.operation * circuit.num_operations
-            + speed.passes(passes, vector_bytes)
-        )
+        operations = circuit.num_operations + READ_OUT_OPERATIONS
+        seconds = speed.operation * operations + speed.passes(passes, size, itemsize)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's

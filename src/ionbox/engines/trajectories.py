@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
-from ionbox.engines.calibration import ONE_CORE, Machine, Speed
+from ionbox.engines.calibration import ONE_CORE, Machine, NumpySpeed
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
     Cost,
@@ -29,9 +29,9 @@ from ionbox.formats.results import Exact, Sampled, Shots
 
 # In operations: one that was made ready once, the numbers of all shots for one event, and what it
 # takes to split a group off, and to read it out.
-_ACTION, _EVENT, _GROUP = 0.35, 0.75, 5.0
+_ACTION, _EVENT, _GROUP = 0.6, 1.3, 8.0
 # In bytes: one of those numbers, and what it takes to draw a shot and to write it down.
-_NUMBER_BYTES, _DRAW_BYTES = 32, 2000
+_NUMBER_BYTES, _DRAW_BYTES = 150, 9000
 _OBSERVE_PASSES = 3  # to measure a qubit
 _COPY_PASSES = 4  # to split a group off, and to read it out
 _ERROR_BYTES = 56  # an error that is drawn, while all of them are put together
@@ -66,22 +66,22 @@ class TrajectoryEngine:
         fitting = [cost for cost in costs if isinstance(cost, Cost)]
         return self._estimate(workload, fitting, machine.calibration.numpy)
 
-    def _estimate(self, workload: Workload, costs: list[Cost], speed: Speed) -> Estimate:
+    def _estimate(self, workload: Workload, costs: list[Cost], speed: NumpySpeed) -> Estimate:
         precision = resolve_precision(workload)
         program, shots = workload.program, workload.shots
-        vector_bytes = AMPLITUDE_TYPES[precision].itemsize << program.num_qubits
+        size, itemsize = 1 << program.num_qubits, AMPLITUDE_TYPES[precision].itemsize
         effort, is_loop = _effort(workload), jumps_back(program)
         # The innermost part, of one shot, is the one that needs the temporaries.
         vectors = log2(max(shots, 1)) + max(cost.vectors for cost in costs)
         memory_bytes = (
-            int(vectors * vector_bytes)
+            int(vectors * size * itemsize)
             + tile_bytes(program.num_qubits)
             + sampling_bytes(shots)
             + cache_bytes(shots, inf if is_loop else effort.events)
             + int(_ERROR_BYTES * shots * effort.errors)
             + 2 * shots * (program.num_bits + 8)
         )
-        seconds = effort.seconds(vector_bytes, speed) * (_LOOP_RUNS if is_loop else 1)
+        seconds = effort.seconds(size, itemsize, speed) * (_LOOP_RUNS if is_loop else 1)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
@@ -170,7 +170,7 @@ class _Effort:
         ways = 2.0 ** min(self.ways, 63)
         return np.asarray(np.minimum(shots, ways * (1 + shared + more)), np.float64)
 
-    def seconds(self, vector_bytes: int, speed: Speed) -> float:
+    def seconds(self, size: int, itemsize: int, speed: NumpySpeed) -> float:
         """Predict the time."""
         shots, num_groups = self.workload.shots, self.num_groups
         operations = _ACTION * self.actions + _EVENT * self.events + _GROUP * num_groups
@@ -179,7 +179,7 @@ class _Effort:
         return (
             speed.operation * operations
             + speed.near_byte * num_bytes
-            + speed.passes(passes, vector_bytes)
+            + speed.passes(passes, size, itemsize)
         )
 
 

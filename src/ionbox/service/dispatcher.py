@@ -109,6 +109,11 @@ class Dispatcher:
             self._is_stopping = True
         self._executor.stop()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job waits or runs."""
+        return not self._admission.grants and not self._admission.waiting
+
     def queue(self, job: Job, data: bytes | None = None, *, is_recovered: bool = False) -> None:
         """Put a job where workers look.
 

@@ -195,11 +195,11 @@ def test_a_program_wider_than_the_device_that_is_modelled_is_too_large() -> None
 
 
 def test_a_wide_program_with_measurements_midway_is_too_large_in_one_sentence() -> None:
-    workload = replace(make_workload(), program=measuring_midway(28, 3), max_outcomes=2**30)
+    workload = replace(make_workload(), program=measuring_midway(28, 2), max_outcomes=2**30)
 
     made = plan(workload, memory_bytes=GIB)
 
-    assert made.refusal == "28 qubits need 13.0 GiB; 1.0 GiB are available"
+    assert made.refusal == "28 qubits need 11.0 GiB; 1.0 GiB are available"
     assert made.is_too_large
 
 
