@@ -33,7 +33,7 @@ from ionbox.config import Settings, is_loopback, key_from_environment
 from ionbox.engines.calibration import REFERENCE, Machine
 from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
-from ionbox.machine import available_memory_bytes, num_cores
+from ionbox.machine import memory_for_jobs, num_cores
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller, new_secret
@@ -49,8 +49,6 @@ from ionbox.store.sqlite import SqliteStore
 
 DATABASE = "ionbox.sqlite"
 KEY_FILE = "api-key"
-# The rest of the machine's memory is the user's.
-MEMORY_SHARE = 0.8
 _EXIT_THREAD_DIED = 70
 # A client that comes back within this long finds its connection open.
 _KEEP_ALIVE_SECONDS = 75
@@ -231,7 +229,7 @@ def _backends(settings: Settings) -> dict[str, Backend]:
 def _rules(settings: Settings) -> Rules:
     known = calibration.remembered() if settings.calibrate else None
     return Rules(
-        memory_bytes=int(available_memory_bytes() * MEMORY_SHARE),
+        memory_bytes=memory_for_jobs(),
         machine=Machine(num_cores(), known or REFERENCE),
         precision=settings.precision,
         max_outcomes=settings.max_outcomes,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+# Of the memory that is available, what jobs may take; the rest is the user's.
+_MEMORY_SHARE = 0.8
 # Where Linux shows a container its own limits (control groups, version 2).
 _LIMITS = Path("/sys/fs/cgroup")
 
@@ -40,6 +42,11 @@ def available_memory_bytes() -> int:
     if most.isdecimal() and used.isdecimal():
         available = min(available, max(0, int(most) - int(used)))
     return available
+
+
+def memory_for_jobs() -> int:
+    """Return how much memory, in bytes, jobs may take together."""
+    return int(available_memory_bytes() * _MEMORY_SHARE)
 
 
 def _limit(name: str) -> str:

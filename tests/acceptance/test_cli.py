@@ -70,7 +70,8 @@ def test_the_version_is_that_of_the_package(program: list[str]) -> None:
 def test_help_names_every_command() -> None:
     _, commands = output_of("-h", program=SCRIPT).split("Commands:\n")
 
-    assert [line.split()[0] for line in commands.splitlines()] == ["demo", "env", "keys", "serve"]
+    named = [line.split()[0] for line in commands.splitlines()]
+    assert named == ["demo", "env", "explain", "keys", "serve"]
 
 
 def test_demo_prints_the_results_of_the_notebook_and_a_histogram() -> None:

@@ -125,11 +125,12 @@ def _too_large(
 
 def too_large(num_qubits: int, needed_bytes: int, available_bytes: int) -> str:
     """Say that a circuit needs more memory than there is."""
-    needed, available = _size_text(needed_bytes), _size_text(available_bytes)
+    needed, available = size_text(needed_bytes), size_text(available_bytes)
     return f"{num_qubits} qubits need {needed}; {available} are available"
 
 
-def _size_text(num_bytes: int) -> str:
+def size_text(num_bytes: int) -> str:
+    """Print a number of bytes in the unit that suits it."""
     if num_bytes < 1024:
         return f"{num_bytes} bytes"
     exponent = min((num_bytes.bit_length() - 1) // 10, len(_UNITS))

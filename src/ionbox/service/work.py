@@ -126,11 +126,13 @@ class Conditions(NamedTuple):
 
 def assess(given: Input, conditions: Conditions) -> Assessed:
     """Plan an input: which engine, how long, how many bytes, or why not at all."""
-    rules = conditions.rules
-    made = plan(
-        _workload(given, conditions), memory_bytes=rules.memory_bytes, machine=rules.machine
-    )
-    return _assessed(given, made)
+    return _assessed(given, make_plan(given, conditions))
+
+
+def make_plan(given: Input, conditions: Conditions) -> Plan:
+    """Ask the engines about an input, and choose."""
+    rules, workload = conditions.rules, _workload(given, conditions)
+    return plan(workload, memory_bytes=rules.memory_bytes, machine=rules.machine)
 
 
 def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Failed:

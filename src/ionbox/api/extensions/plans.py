@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,7 +72,7 @@ async def read_plan(request: Request) -> Response:
             job.status,
             _choice(job),
             _run(job),
-            [_answer(answer, job.engine) for answer in answers],
+            write_answers(answers, job.engine),
             jobs.child_ids(job) if job.is_parent else [],
         )
     )
@@ -89,6 +91,11 @@ def _run(job: Job) -> RunBody | None:
         return None
     ratio = job.run_seconds / job.predicted_seconds if job.predicted_seconds else None
     return RunBody(job.run_seconds, job.run_threads, ratio)
+
+
+def write_answers(answers: Iterable[Estimate | Refusal], chosen: str | None) -> list[AnswerBody]:
+    """Return what engines answered, as it is shown; `chosen` names one of them."""
+    return [_answer(answer, chosen) for answer in answers]
 
 
 def _answer(answer: Estimate | Refusal, chosen: str | None) -> AnswerBody:
