@@ -18,6 +18,7 @@ from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector
 from ionbox.circuits.program import OUTPUT_ALL, program_of
+from ionbox.engines.calibration import Machine
 from ionbox.engines.engine import Engine, Estimate, Precision, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.packing import pack
@@ -237,6 +238,19 @@ def test_an_expectation_value_is_that_of_the_numpy_engine() -> None:
     assert isinstance(found, Expectation)
     assert isinstance(expected, Expectation)
     assert found.value == pytest.approx(expected.value, abs=1e-14)
+
+
+@pytest.mark.parametrize(("num_qubits", "threads"), [(15, 1), (16, 4)])
+def test_threads_are_for_states_that_are_worth_them(num_qubits: int, threads: int) -> None:
+    workload = workload_of(circuit_of(num_qubits, turned(range(num_qubits))))
+
+    alone, together = (KernelEngine(KERNEL).assess(workload, Machine(n)) for n in (1, 4))
+
+    assert isinstance(alone, Estimate)
+    assert isinstance(together, Estimate)
+    assert (alone.threads, together.threads) == (1, threads)
+    assert (together.seconds < alone.seconds) is (threads > 1)
+    assert (together.memory_bytes > alone.memory_bytes) is (threads > 1)
 
 
 @every_precision
