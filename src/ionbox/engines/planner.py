@@ -1,6 +1,8 @@
 """Which engine runs a workload: all are asked.
 
-Of those that fit into memory, the ones that list all outcomes come first, then the fastest.
+Of those that fit into memory, the ones that list all outcomes come first, the fastest of them
+before the others. Among those that sample, their order in `ENGINES` decides: what a seed gives
+must not depend on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from ionbox._kernel import kernel
 from ionbox.engines.branches import BranchEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
+from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
 
 ENGINES: tuple[Engine, ...] = (
+    *((StabilizerEngine(),) if HAS_STIM else ()),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
     BranchEngine(),
@@ -59,12 +63,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = ENGINES) -> Plan:
-    """Ask every engine and choose: the exact ones first, then the fastest that fits.
+    """Ask every engine and choose: the fastest exact one that fits, else the first that fits.
 
     Args:
         workload: What is to be run.
         memory_bytes: What the run may allocate.
-        engines: Who is asked; of two equally good ones the first is chosen.
+        engines: Who is asked; of two equally good ones, or two that sample, the first is chosen.
     """
     asked = tuple([engine.assess(workload) for engine in engines])
     estimates = [answer for answer in asked if isinstance(answer, Estimate)]
@@ -75,7 +79,7 @@ def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = E
 
 
 def _rank(estimate: Estimate) -> tuple[bool, float]:
-    return not estimate.is_exact, estimate.seconds
+    return (False, estimate.seconds) if estimate.is_exact else (True, 0.0)
 
 
 def _within(
