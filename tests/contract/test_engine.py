@@ -20,7 +20,9 @@ from ionbox.circuits.oracle import state_vector
 from ionbox.circuits.program import OUTPUT_ALL, Constant, Program, ProgramBuilder
 from ionbox.engines.clifford import is_clifford
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
+from ionbox.engines.mps import MatrixProductEngine
 from ionbox.engines.planner import ENGINES, engine_named
+from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM
 from ionbox.engines.structure import kind_of
 from ionbox.formats.results import (
@@ -45,6 +47,7 @@ class Asked:
         is_exact: Whether it lists probabilities.
         is_clifford: Whether it takes Clifford operations only.
         has_vector: Whether it holds all amplitudes.
+        may_sample: Whether it samples what it cannot list.
     """
 
     engine: Engine
@@ -53,6 +56,7 @@ class Asked:
     is_exact: bool = True
     is_clifford: bool = False
     has_vector: bool = True
+    may_sample: bool = True
 
     def workload(self, circuit: Circuit, **options: object) -> Workload:
         program = program_of(circuit, is_program=self.is_program)
@@ -81,15 +85,17 @@ def is_left(answer: Estimate | Refusal) -> bool:
 
 ASKED = (
     *((Asked(engine_named("stabilizer"), is_clifford=True, has_vector=False),) if HAS_STIM else ()),
+    Asked(SparseEngine(0, 0), has_vector=False, may_sample=False),
     *((Asked(engine_named("kernel")),) if kernel is not None else ()),
     Asked(engine_named("statevector")),
-    Asked(engine_named("branches"), is_program=True),
+    Asked(engine_named("branches"), is_program=True, may_sample=False),
     Asked(engine_named("trajectories"), noise=SILENT, is_exact=False),
+    Asked(MatrixProductEngine(0), is_exact=False, has_vector=False),
 )
 
 
 def test_every_engine_is_asked() -> None:
-    assert [asked.engine for asked in ASKED] == list(ENGINES)
+    assert [asked.engine.name for asked in ASKED] == [engine.name for engine in ENGINES]
 
 
 def of(engines: list[Asked]) -> pytest.MarkDecorator:
@@ -98,7 +104,7 @@ def of(engines: list[Asked]) -> pytest.MarkDecorator:
 
 every_engine = of(list(ASKED))
 every_exact_engine = of([asked for asked in ASKED if asked.is_exact])
-every_sampling_engine = of([asked for asked in ASKED if not asked.is_program])
+every_sampling_engine = of([asked for asked in ASKED if asked.may_sample])
 every_vector_engine = of([asked for asked in ASKED if asked.has_vector])
 every_exact_vector_engine = of([asked for asked in ASKED if asked.has_vector and asked.is_exact])
 every_universal_engine = of([asked for asked in ASKED if not asked.is_clifford])
@@ -233,7 +239,8 @@ def test_outcomes_are_those_of_the_oracle(
     outcome = asked.run(circuit, precision=precision)
 
     assert np.all(np.abs(dense(outcome) - expected) <= asked.bound(expected, tolerance))
-    assert outcome.warnings == ()
+    is_sampled = not asked.is_exact and asked.noise is None
+    assert bool(outcome.warnings) == is_sampled
 
 
 @every_universal_engine

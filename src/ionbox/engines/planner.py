@@ -1,8 +1,8 @@
 """Which engine runs a workload: all are asked.
 
 Of those that fit into memory, the ones that list all outcomes come first, the fastest of them
-before the others. Among those that sample, their order in `ENGINES` decides: what a seed gives
-must not depend on how fast a machine is.
+before the others. Of those that sample, the first in the order of `ENGINES` does, the ones that
+need very much memory last: what a seed gives must not depend on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -15,20 +15,27 @@ from ionbox._kernel import kernel
 from ionbox.engines.branches import BranchEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
+from ionbox.engines.mps import MatrixProductEngine
+from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
 
 ENGINES: tuple[Engine, ...] = (
     *((StabilizerEngine(),) if HAS_STIM else ()),
+    SparseEngine(),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
     BranchEngine(),
     TrajectoryEngine(),
+    MatrixProductEngine(),
 )
 
 # A job that was planned with the kernel may be run by an ionbox that has none.
 _STAND_INS = {"kernel": "statevector"}
+
+# More than this comes last among those that sample; a rule that holds on every machine.
+_MUCH_BYTES = 8 << 30
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -79,7 +86,9 @@ def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = E
 
 
 def _rank(estimate: Estimate) -> tuple[bool, float]:
-    return (False, estimate.seconds) if estimate.is_exact else (True, 0.0)
+    if estimate.is_exact:
+        return False, estimate.seconds
+    return True, float(estimate.memory_bytes > _MUCH_BYTES)
 
 
 def _within(

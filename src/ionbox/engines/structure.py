@@ -123,15 +123,18 @@ def _spread_of_words(kind: Kind) -> Spread:
 
 
 def most_amplitudes(circuit: Circuit) -> float:
-    """Return the logarithm to base 2 of a bound on how many amplitudes are nonzero, ever.
+    """Return the logarithm to base 2 of a bound on how many amplitudes are nonzero, ever."""
+    return max(bounds(circuit), default=0.0)
 
-    No operation multiplies their number by more than its `growth`, and qubits that nothing has
-    moved are 0.
+
+def bounds(circuit: Circuit) -> Iterator[float]:
+    """Yield such a bound after each operation.
+
+    None multiplies their number by more than its `growth`, and qubits that nothing has moved are 0.
     """
-    growth, moved, peak = 0.0, set[int](), 0.0
+    growth, moved = 0.0, set[int]()
     for kind, qubits in kinds(circuit):
         change = spread(kind)
         growth += change.growth
         moved.update([qubits[place] for place in change.moved])
-        peak = max(peak, min(growth, len(moved)))
-    return peak
+        yield min(growth, len(moved))
