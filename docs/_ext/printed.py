@@ -41,8 +41,8 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
 from ionbox.circuits.program import program_of
 from ionbox.config import Settings
-from ionbox.engines.engine import Workload
-from ionbox.engines.planner import plan
+from ionbox.engines.engine import Estimate, Workload
+from ionbox.engines.planner import engine_named
 from ionbox.formats.rendering import FORMATS
 from ionbox.formats.results import Exact, Sampled
 from ionbox.jobs.job import JobStatus
@@ -119,15 +119,14 @@ def _undone_by(gate: Gate) -> str:
 
 
 def peak_memory() -> str:
-    """Return what the engines say they take for circuits of some widths."""
-    circuits = (Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32))
-    plans = (
-        (c, plan(Workload(program_of(c), shots=100, seed=1), memory_bytes=2**60)) for c in circuits
-    )
+    """Return what the engine with all amplitudes says it takes for circuits of some widths."""
+    engine = engine_named("kernel")
+    circuits = [Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32)]
+    answers = [engine.assess(Workload(program_of(c), shots=100, seed=1)) for c in circuits]
     rows = (
-        (str(c.num_qubits), p.chosen.precision, f"{p.chosen.memory_bytes / 2**20:,.0f} MiB")
-        for c, p in plans
-        if p.chosen is not None
+        (str(c.num_qubits), answer.precision, f"{answer.memory_bytes / 2**20:,.0f} MiB")
+        for c, answer in zip(circuits, answers, strict=True)
+        if isinstance(answer, Estimate)
     )
     return table(("Qubits", "Computed in", "Peak memory"), rows)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.test_cli import output_of, refusal_of, run
-from tests.builders import BELL, IDEAL_ENGINE
+from tests.builders import BELL, IDEAL_ENGINE, rotations
 
 from ionbox.engines.planner import ENGINES
 
@@ -77,7 +77,7 @@ def test_options_stand_in_for_what_a_file_says(tmp_path: Path) -> None:
 
 
 def test_what_no_engine_takes_ends_with_the_reason(tmp_path: Path) -> None:
-    path = written(tmp_path / "bell.json", {"qubits": 20, "circuit": []})
+    path = written(tmp_path / "wide.json", rotations(20, 40))
 
     done = run("explain", path, "--memory", 0.001)
 

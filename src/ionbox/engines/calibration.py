@@ -112,5 +112,10 @@ class Machine(msgspec.Struct, frozen=True):
     cores: int = 1
     calibration: Calibration = REFERENCE
 
+    @property
+    def pace(self) -> float:
+        """How long everything takes in Python and NumPy, beside the reference machine."""
+        return self.calibration.numpy.operation / REFERENCE.numpy.operation
+
 
 ONE_CORE: Final = Machine()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.observable import Observable
@@ -102,6 +103,11 @@ class Engine(Protocol):
         Args:
             threads: At most so many; the outcome is the same, to the bit, for any number.
         """
+
+
+def paced(estimate: Estimate, machine: Machine) -> Estimate:
+    """Return an estimate that was made for the reference machine as one for another."""
+    return replace(estimate, seconds=estimate.seconds * machine.pace)
 
 
 def resolve_precision(workload: Workload) -> ResolvedPrecision:

@@ -1,8 +1,8 @@
 """Which engine runs a workload: all are asked.
 
-Of those that fit into memory, the ones that list all outcomes come first, then the fastest. Where
-all of them sample, the fastest is that of the reference machine: which engine draws the shots must
-not depend on where, or after which calibration, a job runs.
+Of those that fit into memory, the ones that list all outcomes come first, the fastest of them
+before the others. Of those that sample, the first in the order of `ENGINES` does, the ones that
+need very much memory last: what a seed gives must not depend on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -16,18 +16,27 @@ from ionbox.engines.branches import BranchEngine
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
+from ionbox.engines.mps import MatrixProductEngine
+from ionbox.engines.sparse import SparseEngine
+from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
 
 ENGINES: tuple[Engine, ...] = (
+    *((StabilizerEngine(),) if HAS_STIM else ()),
+    SparseEngine(),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
     BranchEngine(),
     TrajectoryEngine(),
+    MatrixProductEngine(),
 )
 
 # A job that was planned with the kernel may be run by an ionbox that has none.
 _STAND_INS = {"kernel": "statevector"}
+
+# More than this comes last among those that sample; a rule that holds on every machine.
+_MUCH_BYTES = 8 << 30
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -68,37 +77,26 @@ def plan(
     machine: Machine = ONE_CORE,
     engines: Sequence[Engine] = ENGINES,
 ) -> Plan:
-    """Ask every engine and choose: the exact ones first, then the fastest that fits.
+    """Ask every engine and choose: the fastest exact one that fits, else the first that fits.
 
     Args:
         workload: What is to be run.
         memory_bytes: What the run may allocate.
         machine: Where it is to run.
-        engines: Who is asked; of two equally good ones the first is chosen.
+        engines: Who is asked; of two equally good ones, or two that sample, the first is chosen.
     """
     asked = tuple([engine.assess(workload, machine) for engine in engines])
     estimates = [answer for answer in asked if isinstance(answer, Estimate)]
     fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
-    chosen = _best(fitting)
-    if chosen is not None and not chosen.is_exact and len(fitting) > 1:
-        names = {estimate.engine for estimate in fitting}
-        chosen = _reference_choice(workload, [e for e in engines if e.name in names], fitting)
     if len(fitting) < len(estimates):
         asked = _within(asked, workload, memory_bytes)
-    return Plan(chosen, asked)
+    return Plan(min(fitting, key=_rank, default=None), asked)
 
 
-def _best(estimates: Sequence[Estimate]) -> Estimate | None:
-    return min(estimates, key=lambda each: (not each.is_exact, each.seconds), default=None)
-
-
-def _reference_choice(
-    workload: Workload, engines: Sequence[Engine], estimates: Sequence[Estimate]
-) -> Estimate:
-    """Return the estimate of the engine that is fastest on the reference machine."""
-    answers = [engine.assess(workload) for engine in engines]
-    seconds = [answer.seconds for answer in answers if isinstance(answer, Estimate)]
-    return estimates[seconds.index(min(seconds))]
+def _rank(estimate: Estimate) -> tuple[bool, float]:
+    if estimate.is_exact:
+        return False, estimate.seconds
+    return True, float(estimate.memory_bytes > _MUCH_BYTES)
 
 
 def _within(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import IDEAL_ENGINE
+from tests.builders import IDEAL_ENGINE, qis
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
@@ -137,6 +138,14 @@ def test_reasons_are_joined_and_each_is_told_once() -> None:
     assert plan(make_workload(), memory_bytes=GIB, engines=engines).refusal == "too wide; too noisy"
 
 
+def test_of_engines_that_sample_the_first_is_chosen_however_fast_the_others_are() -> None:
+    first, fast = (
+        estimating(name, seconds=seconds, is_exact=False) for name, seconds in (("a", 9), ("b", 1))
+    )
+
+    assert plan(make_workload(), memory_bytes=GIB, engines=[first, fast]).chosen == first.answer
+
+
 def test_an_exact_engine_comes_before_a_faster_one_that_samples() -> None:
     exact, fast = estimating("exact", seconds=9), estimating("fast", is_exact=False)
 
@@ -203,8 +212,10 @@ def test_a_wide_program_with_measurements_midway_is_too_large_in_one_sentence() 
     assert made.is_too_large
 
 
-def test_33_qubits_do_not_fit_into_a_laptop() -> None:
-    made = plan(make_workload(33), memory_bytes=16 * GIB)
+def test_33_qubits_that_are_all_entangled_do_not_fit_into_a_laptop() -> None:
+    pairs = combinations(range(33), 2)
+    circuit = Circuit.from_operations(33, "qis", [qis("xx", pair, 0.5) for pair in pairs])
+    made = plan(replace(make_workload(), program=program_of(circuit)), memory_bytes=16 * GIB)
 
     assert made.refusal == "33 qubits need 96.0 GiB; 16.0 GiB are available"
 
