@@ -19,7 +19,7 @@ from ionbox.circuits.circuit import Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.circuits.unitaries import Matrix
-from ionbox.formats.results import Exact, Probabilities, decode
+from ionbox.formats.results import Exact, Probabilities, decode, integers
 from ionbox.jobs.job import Job, JobStatus, new_job_id
 from ionbox.service.acceptance import Acceptance
 from ionbox.store.sqlite import SqliteStore
@@ -122,8 +122,19 @@ def outcome(stored: bytes | memoryview | None) -> Probabilities:
     return result.registers[OUTPUT_ALL]
 
 
-# No machine has room for it.
-TOO_WIDE: dict[str, Any] = {"qubits": 45, "circuit": [{"gate": "h", "target": 44}]}
+def listed(register: Probabilities) -> dict[int, float]:
+    """Return the basis states of a register that are there, as integers, with their values."""
+    states = register.basis_states
+    if states is None:
+        keys = list(range(register.values.size))
+    else:
+        keys = integers(states.astype(np.uint8)) if states.ndim == 2 else states.tolist()
+    pairs = zip(keys, register.values.tolist(), strict=True)
+    return {key: value for key, value in pairs if value}
+
+
+# No machine has room for it: no Clifford circuit, and everything is entangled with everything.
+TOO_WIDE = entanglers(45, 990)
 
 
 def limit_pages(store: SqliteStore, more: int) -> None:

@@ -28,7 +28,7 @@ from msgspec.inspect import (
 
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import keys
+from ionbox.api.extensions import keys, plans
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
@@ -41,8 +41,8 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
 from ionbox.circuits.program import program_of
 from ionbox.config import Settings
-from ionbox.engines.engine import Workload
-from ionbox.engines.planner import plan
+from ionbox.engines.engine import Estimate, Workload
+from ionbox.engines.planner import engine_named
 from ionbox.formats.rendering import FORMATS
 from ionbox.formats.results import Exact, Sampled
 from ionbox.jobs.job import JobStatus
@@ -119,15 +119,14 @@ def _undone_by(gate: Gate) -> str:
 
 
 def peak_memory() -> str:
-    """Return what the engines say they take for circuits of some widths."""
-    circuits = (Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32))
-    plans = (
-        (c, plan(Workload(program_of(c), shots=100, seed=1), memory_bytes=2**60)) for c in circuits
-    )
+    """Return what the engine with all amplitudes says it takes for circuits of some widths."""
+    engine = engine_named("kernel")
+    circuits = [Circuit.from_operations(n, "qis", []) for n in (20, 24, 26, 28, 30, 32)]
+    answers = [engine.assess(Workload(program_of(c), shots=100, seed=1)) for c in circuits]
     rows = (
-        (str(c.num_qubits), p.chosen.precision, f"{p.chosen.memory_bytes / 2**20:,.0f} MiB")
-        for c, p in plans
-        if p.chosen is not None
+        (str(c.num_qubits), answer.precision, f"{answer.memory_bytes / 2**20:,.0f} MiB")
+        for c, answer in zip(circuits, answers, strict=True)
+        if isinstance(answer, Estimate)
     )
     return table(("Qubits", "Computed in", "Peak memory"), rows)
 
@@ -143,9 +142,9 @@ def settings() -> str:
 
 def _setting(field: dataclasses.Field[object]) -> tuple[str, ...]:
     default = _NONE if field.default in (None, ()) else code(field.default)
-    option = f"--{field.name.replace('_', '-')}"
-    variable = f"IONBOX_{field.name.upper()}"
-    return code(option), code(variable), default, field.metadata["help"]
+    name, variable = field.name.replace("_", "-"), f"IONBOX_{field.name.upper()}"
+    options = [f"--{name}", *([f"--no-{name}"] if isinstance(field.default, bool) else [])]
+    return codes(options), code(variable), default, field.metadata["help"]
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -381,6 +380,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
     "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
     "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
+    "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
+    "bodies-plans": lambda: bodies(plans.ENDPOINTS),
     "queries-v03": lambda: queries(v03.ENDPOINTS),
     "queries-v04": lambda: queries(v04.ENDPOINTS),
     "bodies-v03": lambda: bodies(v03.ENDPOINTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import gc
 import logging
@@ -22,22 +23,25 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 
+from ionbox import calibration
+from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
+from ionbox.engines.calibration import REFERENCE, Machine
 from ionbox.errors import DataDirectoryError, SettingsError
 from ionbox.executors.processes import ProcessExecutor
-from ionbox.machine import available_memory_bytes, num_cores
+from ionbox.machine import memory_for_jobs, num_cores
 from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller, new_secret
 from ionbox.service.accounts import Accounts
-from ionbox.service.admission import Capacity
 from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.jobs import Jobs
+from ionbox.service.planning import Rulebook, Rules
 from ionbox.service.service import Service
 from ionbox.service.sessions import Sessions
 from ionbox.service.usage import Usage
@@ -45,8 +49,6 @@ from ionbox.store.sqlite import SqliteStore
 
 DATABASE = "ionbox.sqlite"
 KEY_FILE = "api-key"
-# The rest of the machine's memory is the user's.
-MEMORY_SHARE = 0.8
 _EXIT_THREAD_DIED = 70
 # A client that comes back within this long finds its connection open.
 _KEEP_ALIVE_SECONDS = 75
@@ -68,6 +70,7 @@ class House:
 
     service: Service
     dispatcher: Dispatcher
+    rulebook: Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Welcome:
     key: str
     directory: Path
     address: str
+    kernel: str
 
 
 @contextlib.contextmanager
@@ -94,18 +98,17 @@ def open_house(settings: Settings) -> Iterator[House]:
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
-            memory_bytes = int(available_memory_bytes() * MEMORY_SHARE)
-            cores = num_cores()
-            backends = {backend.name: backend for backend in catalog()}
+            rulebook = Rulebook(_rules(settings))
+            backends = _backends(settings)
             prices = _price_book(settings, backends)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
             dispatcher = Dispatcher(
                 store,
                 results,
                 # One worker a core, and one that is kept for short jobs.
-                ProcessExecutor(settings.workers or cores + 1),
+                ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 1),
                 acceptance,
-                capacity=Capacity(cores, memory_bytes),
+                rulebook=rulebook,
                 clock=_now,
             )
             jobs = Jobs(
@@ -114,7 +117,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 dispatcher,
                 acceptance,
                 backends=backends,
-                memory_bytes=memory_bytes,
+                rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
             )
@@ -125,7 +128,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Accounts(store, _now),
                 Usage(store),
             )
-            yield House(service, dispatcher)
+            yield House(service, dispatcher, rulebook)
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -143,13 +146,15 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
     with open_house(settings) as house, _listening(settings) as listener:
         key = _first_start(house.service, settings.directory, os.environ)
         running = Running(os.getpid(), _url(listener), secrets.token_urlsafe(32))
-        welcome = Welcome(running.url, key, settings.directory, settings.host)
+        welcome = Welcome(
+            running.url, key, settings.directory, settings.host, _kernel_text(num_cores())
+        )
 
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             house.dispatcher.start()
             _tune_garbage_collection()
-            with _described(settings.directory, running):
+            with _described(settings.directory, running), _calibrating(settings, house):
                 announce(welcome)
                 yield
             house.dispatcher.stop()
@@ -210,6 +215,32 @@ def catalog() -> list[Backend]:
     folder = resources.files("ionbox.backends") / "catalog"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
+
+
+def _backends(settings: Settings) -> dict[str, Backend]:
+    """Return the backends by name; the simulator has as many qubits as the settings say."""
+    known = {backend.name: backend for backend in catalog()}
+    for name, backend in known.items():
+        if backend.is_simulator:
+            known[name] = dataclasses.replace(backend, num_qubits=settings.simulator_qubits)
+    return known
+
+
+def _rules(settings: Settings) -> Rules:
+    known = calibration.remembered() if settings.calibrate else None
+    return Rules(
+        memory_bytes=memory_for_jobs(),
+        machine=Machine(num_cores(), known or REFERENCE),
+        precision=settings.precision,
+        max_outcomes=settings.max_outcomes,
+    )
+
+
+def _kernel_text(threads: int) -> str:
+    """Return what the banner says of the kernel."""
+    if kernel is None:
+        return f"none ({why_not}); NumPy runs instead, many times slower"
+    return f"{kernel.variants()[0]}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _price_book(settings: Settings, backends: Mapping[str, Backend]) -> PriceBook:
@@ -278,6 +309,20 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             ) from error
         listener.listen(2048)
         yield listener
+
+
+@contextlib.contextmanager
+def _calibrating(settings: Settings, house: House) -> Iterator[None]:
+    """Have the machine measured meanwhile, if that was not done before."""
+    if not settings.calibrate or calibration.remembered() is not None:
+        yield
+        return
+    background = calibration.Background(lambda: house.dispatcher.is_idle, house.rulebook.calibrate)
+    background.start()
+    try:
+        yield
+    finally:
+        background.stop()
 
 
 def _url(listener: socket.socket) -> str:

@@ -6,11 +6,14 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from ionbox.errors import SettingsError
 
 AUTH_MODES = ("key", "none")
 LIMITS_MODES = ("open", "ionq")
+Precision = Literal["auto", "float64", "float32"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 DEFAULT_PORT = 8000
 LARGEST_PORT = 65535
 # Where a user's own key may be, in the order in which it is looked for.
@@ -53,6 +56,28 @@ class Settings:
     prices: Path | None = field(
         default=None, metadata={"help": "TOML file with the prices; by default ionbox's own."}
     )
+    precision: Precision = field(
+        default="auto",
+        metadata={
+            "help": "'float64' or 'float32' for every job; 'auto' is float64 to 20 qubits and for "
+            "expectation values, float32 above."
+        },
+    )
+    max_outcomes: int = field(
+        default=2**24,
+        metadata={"help": "More possible outcomes than this are sampled instead of listed."},
+    )
+    simulator_qubits: int = field(
+        default=29,
+        metadata={
+            "help": "How many qubits the simulator is said to have; wider circuits get a warning, "
+            "or are refused with '--limits ionq'."
+        },
+    )
+    calibrate: bool = field(
+        default=True,
+        metadata={"help": "Measure once, in the background, how fast this machine computes."},
+    )
     allow_host: tuple[str, ...] = field(
         default=(),
         metadata={
@@ -68,6 +93,14 @@ class Settings:
             raise SettingsError(f"auth: 'none' is for loopback addresses, not for {self.host}")
         if self.limits not in LIMITS_MODES:
             raise SettingsError(f"limits: '{self.limits}' is not one of: {', '.join(LIMITS_MODES)}")
+        if self.precision not in PRECISIONS:
+            known = ", ".join(PRECISIONS)
+            raise SettingsError(f"precision: '{self.precision}' is not one of: {known}")
+        if self.max_outcomes < 1:
+            raise SettingsError(f"max_outcomes: {self.max_outcomes} given; at least 1 is needed")
+        if self.simulator_qubits < 1:
+            given = self.simulator_qubits
+            raise SettingsError(f"simulator_qubits: {given} given; at least 1 is needed")
         if not 0 <= self.port <= LARGEST_PORT:
             raise SettingsError(f"port: {self.port} is not within 0 to {LARGEST_PORT}")
         if self.workers is not None and self.workers < 2:

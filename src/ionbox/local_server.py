@@ -37,6 +37,7 @@ class LocalServer:
         data: Directory that keeps the jobs; by default a temporary one.
         port: 0 takes a free one.
         seed: Makes the seeds that are drawn for jobs repeatable.
+        calibrate: Whether to measure how fast this machine is; a short life is not worth it.
         options: Further options of `ionbox serve`, such as `workers=2`.
     """
 
@@ -46,11 +47,13 @@ class LocalServer:
         data: str | Path | None = None,
         port: int = 0,
         seed: int | None = None,
+        calibrate: bool = False,
         **options: object,
     ) -> None:
+        named = {"port": port, "seed": seed, "calibrate": calibrate}
         self._options = [
-            f"--{name.replace('_', '-')}={value}"
-            for name, given in {"port": port, "seed": seed, **options}.items()
+            _option(name.replace("_", "-"), value)
+            for name, given in (named | options).items()
             for value in (given if isinstance(given, (tuple, list)) else [given])
             if value is not None
         ]
@@ -157,6 +160,12 @@ class LocalServer:
                 return url
             time.sleep(_POLL_SECONDS)
         raise LocalServerError(f"the server was not ready within {_READY_SECONDS:.0f} s")
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name}={value}"
 
 
 def _ready_url(path: Path, pid: int) -> str | None:

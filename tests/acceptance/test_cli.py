@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -9,14 +10,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.acceptance.client import Api
+from tests.acceptance.client import Api, until
+from tests.acceptance.test_plans import plan_of
 from tests.builders import BELL
 
 import ionbox
 from ionbox import LocalServer
+from ionbox._kernel import kernel
 
 SCRIPT = [str(Path(sys.executable).with_name("ionbox"))]
 MODULE = [sys.executable, "-m", "ionbox"]
+BANNER_WITH_KERNEL = (
+    r"  kernel   none \(.+\); NumPy runs instead, .* slower"
+    if kernel is None
+    else rf"  kernel   {kernel.variants()[0]}, \d+ threads?"
+)
 NAMES = [
     "IONQ_API_KEY", "IONBOX_URL", "IONQ_API_URL", "IONQ_BASE_URL", "IONQ_REMOTE_HOST",
     "CIRQ_IONQ_REMOTE_HOST",
@@ -62,7 +70,8 @@ def test_the_version_is_that_of_the_package(program: list[str]) -> None:
 def test_help_names_every_command() -> None:
     _, commands = output_of("-h", program=SCRIPT).split("Commands:\n")
 
-    assert [line.split()[0] for line in commands.splitlines()] == ["demo", "env", "keys", "serve"]
+    named = [line.split()[0] for line in commands.splitlines()]
+    assert named == ["demo", "env", "explain", "keys", "serve"]
 
 
 def test_demo_prints_the_results_of_the_notebook_and_a_histogram() -> None:
@@ -186,6 +195,60 @@ def test_a_key_that_is_not_there_cannot_be_revoked(own_server: LocalServer, tmp_
 
 
 # --- serve -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kernel_setting", "line"),
+    [
+        ("1", BANNER_WITH_KERNEL),
+        (
+            "0",
+            r"  kernel   none \(switched off by IONBOX_KERNEL=0\); NumPy runs instead, .* slower",
+        ),
+    ],
+)
+def test_the_banner_says_where_the_server_is_and_what_it_computes_with(
+    tmp_path: Path, kernel_setting: str, line: str
+) -> None:
+    with subprocess.Popen(
+        [*MODULE, "serve", "--port", "0", "--until-eof", "--workers", "2", "--data", tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"IONBOX_KERNEL": kernel_setting},
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().removesuffix("\n") for _ in range(6)]
+        process.communicate()
+
+    assert re.fullmatch(r"ionbox is ready at http://127\.0\.0\.1:\d+", lines[0])
+    assert lines[2:4] == [f"  data     {tmp_path}", "  address  127.0.0.1"]
+    assert re.fullmatch(line, lines[4])
+
+
+def test_a_server_measures_the_machine_while_nothing_else_is_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))  # where macOS has its caches
+    circuit = {"qubits": 4, "circuit": [{"gate": "h", "target": 0}] * 40}
+
+    with LocalServer(workers=2, calibrate=True) as server:
+        api = Api.of(server)
+        before = plan_of(api, api.completed(circuit)["id"])["chosen"]["predicted_seconds"]
+        (cached,) = until(lambda: list(tmp_path.rglob("calibration-*.json")), bool)
+        predictions = until(
+            lambda: plan_of(api, api.completed(circuit)["id"])["chosen"]["predicted_seconds"],
+            lambda predicted: predicted != before,
+        )
+        measured_at = cached.stat().st_mtime_ns
+
+    with LocalServer(workers=2, calibrate=True) as server:
+        api = Api.of(server)
+        again = plan_of(api, api.completed(circuit)["id"])["chosen"]["predicted_seconds"]
+
+    assert again == predictions
+    assert cached.stat().st_mtime_ns == measured_at
 
 
 def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -130,8 +130,7 @@ def test_deleting_a_parent_deletes_its_children(api: Api) -> None:
 
 
 def test_one_failed_circuit_fails_the_parent_and_harms_no_other(api: Api) -> None:
-    wide = {"circuit": TOO_WIDE["circuit"], "qubits": 45}
-    parent = many(api, {"qubits": 2, "circuits": [{"circuit": BELL["circuit"]}, wide]})
+    parent = many(api, {"qubits": 2, "circuits": [{"circuit": BELL["circuit"]}, TOO_WIDE]})
     good, bad = children_of(api, parent)
 
     assert parent["status"] == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 from typing import Any
 
 import requests
@@ -136,7 +137,10 @@ def check_sessions() -> None:
 
 def check_errors_are_the_clients_own() -> None:
     stranger = Backend("simulator", Client(KEY[:-1], f"{URL}/{API}"))
-    wide = run({"circuit": [{"gate": "h", "target": 59}]}, num_qubits=60)
+    dense = [
+        {"gate": "xx", "targets": pair, "rotation": 0.5} for pair in combinations(range(60), 2)
+    ]
+    wide = run({"circuit": dense}, num_qubits=60)
 
     raises(errors.NotEnoughQubits, wide.results)
     raises(requests.HTTPError, run, {"circuit": [{"gate": "h", "target": 7}]}, saying="400")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 from typing import Any
 
 from qbraid.runtime import DeviceStatus, JobStatus
@@ -134,7 +135,10 @@ def check_devices_and_their_statuses() -> None:
 
 
 def check_errors_are_the_clients_own() -> None:
-    wide = {"gateset": "qis", "qubits": 60, "circuit": [{"gate": "h", "target": 59}]}
+    dense = [
+        {"gate": "xx", "targets": pair, "rotation": 0.5} for pair in combinations(range(60), 2)
+    ]
+    wide = {"gateset": "qis", "qubits": 60, "circuit": dense}
     outside = wide | {"qubits": 2}
     stranger = provider(KEY[:-1]).get_device("simulator")
 

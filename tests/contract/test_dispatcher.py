@@ -24,12 +24,14 @@ from tests.builders import (
     outcome,
 )
 
+from ionbox.engines.calibration import Machine
+from ionbox.engines.planner import ENGINES
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, JobEvent, step
 from ionbox.results.filesystem import FilesystemResults
-from ionbox.service.admission import Capacity
 from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS, Dispatcher
+from ionbox.service.planning import Rulebook, Rules, decode_answers
 from ionbox.service.ports import NewJob
 from ionbox.store.sqlite import SqliteStore
 
@@ -74,7 +76,7 @@ def house_on(path: Path, memory_bytes: int = 1 << 30) -> Iterator[House]:
             results,
             ProcessExecutor(2),
             make_acceptance(),
-            capacity=Capacity(cores=2, memory_bytes=memory_bytes),
+            rulebook=Rulebook(Rules(memory_bytes, Machine(cores=2))),
             clock=lambda: datetime.now(UTC),
         )
         project = store.first_project() or store.create_project("local", "default").result()
@@ -136,6 +138,28 @@ def test_an_input_for_a_worker_to_read_becomes_a_job_that_runs(house: House) -> 
     done = house.end_of(job)
 
     assert (done.status, done.num_qubits, done.engine) == (JobStatus.COMPLETED, 2, IDEAL_ENGINE)
+    _, answers = house.store.job_and_plan(house.project, job.id) or (None, None)
+    assert [answer.engine for answer in decode_answers(answers)] == [e.name for e in ENGINES]
+
+
+def test_an_input_whose_outcome_is_large_runs_as_it_is_read(house: House) -> None:
+    data = json.dumps({"qubits": 14, "circuit": [{"gate": "h", "targets": list(range(14))}]})
+    job = house.insert(data.encode(), status=JobStatus.SUBMITTED, engine=None)
+    house.dispatcher.queue(job)
+    done = house.end_of(job)
+
+    assert (done.status, done.num_qubits, done.engine) == (JobStatus.COMPLETED, 14, IDEAL_ENGINE)
+
+
+@pytest.mark.parametrize(("seconds", "threads"), [(0.0001, 1), (1.0, 2)])
+def test_what_a_run_took_is_recorded(house: House, seconds: float, threads: int) -> None:
+    job = house.insert(predicted_seconds=seconds, threads=threads)
+    house.dispatcher.queue(job)
+    done = house.end_of(job)
+
+    assert done.run_threads == threads
+    assert done.run_seconds is not None
+    assert 0 < done.run_seconds < (done.execution_seconds or 0)
 
 
 def test_a_bad_input_for_a_worker_to_read_becomes_a_failed_job(house: House) -> None:

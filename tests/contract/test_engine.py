@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import example, given, reject, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -18,8 +18,13 @@ from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.oracle import state_vector
 from ionbox.circuits.program import OUTPUT_ALL, Constant, Program, ProgramBuilder
+from ionbox.engines.clifford import is_clifford
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
+from ionbox.engines.mps import MatrixProductEngine
 from ionbox.engines.planner import ENGINES, engine_named
+from ionbox.engines.sparse import SparseEngine
+from ionbox.engines.stabilizer import HAS_STIM
+from ionbox.engines.structure import kind_of
 from ionbox.formats.results import (
     Exact,
     Probabilities,
@@ -40,12 +45,18 @@ class Asked:
         noise: A model without errors, for an engine that wants one.
         is_program: Whether the circuit is followed by an assignment that changes nothing.
         is_exact: Whether it lists probabilities.
+        is_clifford: Whether it takes Clifford operations only.
+        has_vector: Whether it holds all amplitudes.
+        may_sample: Whether it samples what it cannot list.
     """
 
     engine: Engine
     noise: NoiseModel | None = None
     is_program: bool = False
     is_exact: bool = True
+    is_clifford: bool = False
+    has_vector: bool = True
+    may_sample: bool = True
 
     def workload(self, circuit: Circuit, **options: object) -> Workload:
         program = program_of(circuit, is_program=self.is_program)
@@ -73,15 +84,18 @@ def is_left(answer: Estimate | Refusal) -> bool:
 
 
 ASKED = (
+    *((Asked(engine_named("stabilizer"), is_clifford=True, has_vector=False),) if HAS_STIM else ()),
+    Asked(SparseEngine(0, 0), has_vector=False, may_sample=False),
     *((Asked(engine_named("kernel")),) if kernel is not None else ()),
     Asked(engine_named("statevector")),
-    Asked(engine_named("branches"), is_program=True),
+    Asked(engine_named("branches"), is_program=True, may_sample=False),
     Asked(engine_named("trajectories"), noise=SILENT, is_exact=False),
+    Asked(MatrixProductEngine(0), is_exact=False, has_vector=False),
 )
 
 
 def test_every_engine_is_asked() -> None:
-    assert [asked.engine for asked in ASKED] == list(ENGINES)
+    assert [asked.engine.name for asked in ASKED] == [engine.name for engine in ENGINES]
 
 
 def of(engines: list[Asked]) -> pytest.MarkDecorator:
@@ -90,7 +104,11 @@ def of(engines: list[Asked]) -> pytest.MarkDecorator:
 
 every_engine = of(list(ASKED))
 every_exact_engine = of([asked for asked in ASKED if asked.is_exact])
-every_sampling_engine = of([asked for asked in ASKED if not asked.is_program])
+every_sampling_engine = of([asked for asked in ASKED if asked.may_sample])
+every_vector_engine = of([asked for asked in ASKED if asked.has_vector])
+every_exact_vector_engine = of([asked for asked in ASKED if asked.has_vector and asked.is_exact])
+every_universal_engine = of([asked for asked in ASKED if not asked.is_clifford])
+VECTOR = next(asked for asked in ASKED if asked.has_vector)
 every_gate = pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.gateset}-{gate.name}")
 thorough = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -154,8 +172,17 @@ def assert_close(asked: Asked, outcome: Outcome, expected: NDArray[np.float64]) 
     assert np.all(np.abs(dense(outcome) - expected) <= asked.bound(expected, 1e-12))
 
 
+QUARTERS = {
+    "radians": [quarter * math.pi / 2 for quarter in range(-3, 6)],
+    "turns": [quarter / 4 for quarter in range(-3, 6)],
+    "1": [0.0, math.pi / 4, math.pi / 2, 1.0],
+}
+
+
 @st.composite
-def operations(draw: st.DrawFn, row: Gate, num_qubits: int) -> Operation:
+def operations(
+    draw: st.DrawFn, row: Gate, num_qubits: int, *, has_quarters: bool = False
+) -> Operation:
     qubits = draw(st.permutations(range(num_qubits)))
     num_targets = row.num_targets or draw(st.integers(1, num_qubits))
     most_controls = min(3, num_qubits - num_targets) if row.controllable else 0
@@ -164,18 +191,26 @@ def operations(draw: st.DrawFn, row: Gate, num_qubits: int) -> Operation:
     if row.num_targets is None:
         word = st.text("IXYZ", min_size=num_targets, max_size=num_targets)
         terms = tuple(draw(st.lists(word, min_size=1, max_size=3)))
-    num_params = sum(len(terms) if param.size is None else param.size for param in row.params)
+    params = [
+        draw(st.sampled_from(QUARTERS[param.unit]) if has_quarters else NUMBERS)
+        for param in row.params
+        for _ in range(len(terms) if param.size is None else param.size)
+    ]
     return Operation(
         row,
         tuple(qubits[:num_targets]),
         tuple(qubits[num_targets : num_targets + num_controls]),
-        tuple(draw(NUMBERS) for _ in range(num_params)),
+        tuple(params),
         terms,
     )
 
 
+def circuits_for(asked: Asked, *, smallest: int = 1) -> st.SearchStrategy[Circuit]:
+    return circuits(smallest=smallest, only_clifford=asked.is_clifford)
+
+
 @st.composite
-def circuits(draw: st.DrawFn, *, smallest: int = 1) -> Circuit:
+def circuits(draw: st.DrawFn, *, smallest: int = 1, only_clifford: bool = False) -> Circuit:
     num_qubits = draw(st.integers(smallest, 6))
     gateset = draw(st.sampled_from(["qis", "native"]))
     rows = [
@@ -183,26 +218,32 @@ def circuits(draw: st.DrawFn, *, smallest: int = 1) -> Circuit:
         for row in GATES
         if row.gateset == gateset and (row.num_targets or 1) + row.min_controls <= num_qubits
     ]
-    operation = st.sampled_from(rows).flatmap(lambda row: operations(row, num_qubits))
-    return Circuit.from_operations(num_qubits, gateset, draw(st.lists(operation, max_size=12)))
+    drawn = st.sampled_from(rows).flatmap(
+        lambda row: operations(row, num_qubits, has_quarters=only_clifford)
+    )
+    found = draw(st.lists(drawn, max_size=12))
+    kept = [each for each in found if not only_clifford or is_clifford(kind_of(each))]
+    return Circuit.from_operations(num_qubits, gateset, kept)
 
 
 @every_engine
 @pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-12), ("float32", 1e-6)])
-@given(circuit=circuits())
+@given(data=st.data())
 @thorough
 def test_outcomes_are_those_of_the_oracle(
-    asked: Asked, precision: Literal["float64", "float32"], tolerance: float, circuit: Circuit
+    asked: Asked, precision: Literal["float64", "float32"], tolerance: float, data: st.DataObject
 ) -> None:
+    circuit = data.draw(circuits_for(asked))
     expected = np.abs(state_vector(circuit)) ** 2
 
     outcome = asked.run(circuit, precision=precision)
 
     assert np.all(np.abs(dense(outcome) - expected) <= asked.bound(expected, tolerance))
-    assert outcome.warnings == ()
+    is_sampled = not asked.is_exact and asked.noise is None
+    assert bool(outcome.warnings) == is_sampled
 
 
-@every_engine
+@every_universal_engine
 @every_gate
 @given(data=st.data())
 @settings(thorough, max_examples=20)
@@ -219,11 +260,13 @@ def test_every_gate_acts_between_random_rotations_as_the_oracle_says(
 
 
 @every_engine
-@given(circuit=circuits(smallest=2))
+@given(data=st.data())
 @settings(thorough, max_examples=30)
 def test_a_register_holds_the_qubits_that_were_measured_into_it(
-    asked: Asked, circuit: Circuit
+    asked: Asked, data: st.DataObject
 ) -> None:
+    circuit = data.draw(circuits_for(asked, smallest=2))
+
     outcome = asked.run(circuit)
 
     width = circuit.num_qubits - 1
@@ -259,14 +302,14 @@ def test_a_circuit_without_operations_stays_where_it_starts(asked: Asked) -> Non
     assert dense(asked.run(qis(3))).tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
 
 
-@every_engine
+@every_vector_engine
 def test_auto_is_float64_to_20_qubits_and_float32_above(asked: Asked) -> None:
     answers = [asked.engine.assess(asked.workload(qis(width))) for width in (20, 21)]
 
     assert [getattr(answer, "precision", None) for answer in answers] == ["float64", "float32"]
 
 
-@every_exact_engine
+@every_exact_vector_engine
 def test_digits_follow_the_precision(asked: Asked) -> None:
     narrow, wide = asked.run(qis(20)), asked.run(qis(21))
 
@@ -275,7 +318,7 @@ def test_digits_follow_the_precision(asked: Asked) -> None:
 
 
 def test_more_outcomes_than_the_limit_are_sampled_and_the_job_is_told() -> None:
-    outcome = ASKED[0].run(superposition(11), max_outcomes=1024, shots=100)
+    outcome = VECTOR.run(superposition(11), max_outcomes=1024, shots=100)
 
     assert outcome.warnings == (
         "sampled with 100 shots: 2^11 possible outcomes exceed the limit of 2^10",
@@ -287,13 +330,13 @@ def test_more_outcomes_than_the_limit_are_sampled_and_the_job_is_told() -> None:
 
 def test_few_outcomes_of_a_wide_circuit_are_listed_exactly() -> None:
     circuit = qis(11, *bell().operations())
-    workload = ASKED[0].workload(circuit, max_outcomes=2)
+    workload = VECTOR.workload(circuit, max_outcomes=2)
 
-    estimate = ASKED[0].engine.assess(workload)
+    estimate = VECTOR.engine.assess(workload)
 
     assert isinstance(estimate, Estimate)
     assert not estimate.is_exact
-    found = dense(ASKED[0].engine.run(workload))
+    found = dense(VECTOR.engine.run(workload))
     assert {state: found[state] for state in np.flatnonzero(found).tolist()} == {0: 0.5, 3: 0.5}
 
 
@@ -314,7 +357,7 @@ def test_noise_is_left_to_the_engine_that_knows_it(asked: Asked) -> None:
     assert answer.is_moot
 
 
-@every_engine
+@every_vector_engine
 def test_a_circuit_too_wide_for_any_machine_is_refused_before_anything_is_allocated(
     asked: Asked,
 ) -> None:
@@ -326,10 +369,10 @@ def test_a_circuit_too_wide_for_any_machine_is_refused_before_anything_is_alloca
 
 
 @every_engine
-@given(circuit=circuits())
+@given(data=st.data())
 @settings(thorough, max_examples=30)
-@example(circuit=qis(24))
-def test_an_estimate_grows_with_the_circuit(asked: Asked, circuit: Circuit) -> None:
+def test_an_estimate_grows_with_the_circuit(asked: Asked, data: st.DataObject) -> None:
+    circuit = data.draw(st.one_of(circuits_for(asked), st.just(qis(24))))
     twice = Circuit.from_operations(
         circuit.num_qubits, circuit.gateset, [*circuit.operations(), *circuit.operations()]
     )
@@ -341,4 +384,5 @@ def test_an_estimate_grows_with_the_circuit(asked: Asked, circuit: Circuit) -> N
     assert isinstance(one, Estimate)
     assert isinstance(two, Estimate)
     assert 0 < one.seconds <= two.seconds
-    assert 2**circuit.num_qubits < one.memory_bytes <= two.memory_bytes
+    least = 2**circuit.num_qubits if asked.has_vector else 0
+    assert least < one.memory_bytes <= two.memory_bytes

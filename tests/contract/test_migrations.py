@@ -53,6 +53,7 @@ def test_a_database_of_every_schema_is_upgraded_with_its_data(dump: Path, tmp_pa
     assert key.project_id == PROJECT
     assert results == [None, StoredResult(inline=b"outcome")]
     assert inputs == [(job, b"{}") for job in jobs]
+    assert (jobs[0].threads, jobs[0].run_seconds) == (1, None)
 
 
 def test_a_database_is_copied_before_it_is_upgraded(tmp_path: Path) -> None:

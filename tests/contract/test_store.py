@@ -65,6 +65,9 @@ def test_a_job_is_read_as_it_was_written(store: SqliteStore, project: str) -> No
         precision="float64",
         predicted_seconds=0.25,
         memory_bytes=2**40,
+        threads=3,
+        run_threads=2,
+        run_seconds=0.5,
         is_dry_run=True,
         num_circuits=7,
         cost_micros=2**40,
@@ -102,6 +105,37 @@ def test_another_project_does_not_see_a_job(store: SqliteStore, project: str) ->
     assert store.change_jobs(stranger, [job.id], lambda j: (j, ()), NOW).result() == []
     assert store.delete_jobs(stranger, [job.id], NOW).result() == []
     assert store.job(project, job.id) is not None
+
+
+def test_what_the_engines_answered_is_kept_with_a_job(store: SqliteStore, project: str) -> None:
+    job = make_job(project_id=project)
+    store.insert_jobs([NewJob(job, b"input", "[1]")], NOW).result()
+    stranger = store.create_project("other", "other").result()
+
+    assert store.job_and_plan(project, job.id) == (job, "[1]")
+    assert store.job_and_plan(stranger, job.id) is None
+    assert store.job_and_plan(project, "unknown") is None
+
+
+def test_a_job_may_be_planned_later_and_again(store: SqliteStore, project: str) -> None:
+    job = insert(store, project, status=JobStatus.SUBMITTED)
+    ready = replace(job, status=JobStatus.READY)
+
+    assert store.job_and_plan(project, job.id) == (job, None)
+    for answers in ("[1]", "[2]"):
+        store.put_jobs([Change(ready, job, answers=answers)]).result()
+        job = ready
+        assert store.job_and_plan(project, job.id) == (ready, answers)
+
+
+def test_a_plan_of_a_change_that_came_too_late_is_not_kept(
+    store: SqliteStore, project: str
+) -> None:
+    job = insert(store, project)
+    other = replace(job, attempt=5)
+
+    assert store.put_jobs([Change(job, other, answers="[1]")]).result() == [False]
+    assert store.job_and_plan(project, job.id) == (job, None)
 
 
 def test_a_write_that_expects_another_status_or_attempt_does_nothing(

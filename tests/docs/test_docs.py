@@ -17,7 +17,7 @@ import pytest
 import ionbox
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import keys
+from ionbox.api.extensions import keys, plans
 from ionbox.api.v03 import routes, wire
 from ionbox.api.v04 import routes as routes04
 from ionbox.circuits.gates import GATES, GATESETS, Gate
@@ -40,7 +40,7 @@ PRINTED = re.compile(r"^```\{printed\} (\S+)\n```$", re.MULTILINE)
 FACES = {
     "reference/api-v03.md": routes.ENDPOINTS,
     "reference/api-v04.md": routes04.ENDPOINTS,
-    "reference/http.md": keys.ENDPOINTS,
+    "reference/http.md": (*keys.ENDPOINTS, *plans.ENDPOINTS),
 }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ionbox.config import AUTH_MODES, LIMITS_MODES, Settings
+from ionbox.config import AUTH_MODES, LIMITS_MODES, PRECISIONS, Settings
 
 if TYPE_CHECKING:
     from ionbox.assembly import Welcome
@@ -23,6 +23,8 @@ _TYPES: dict[str, Any] = {
     "data": click.Path(file_okay=False, path_type=Path),
     "host": str,
     "limits": click.Choice(LIMITS_MODES),
+    "precision": click.Choice(PRECISIONS),
+    "calibrate": bool,
     "prices": click.Path(dir_okay=False, path_type=Path),
     "allow_host": str,
 }
@@ -32,7 +34,7 @@ def _options(command: click.decorators.FC) -> click.decorators.FC:
     """Give a command one option for each setting."""
     for row in reversed(dataclasses.fields(Settings)):
         option = click.option(
-            f"--{row.name.replace('_', '-')}",
+            _flag(row),
             default=row.default,
             type=_TYPES.get(row.name, int),
             multiple=isinstance(row.default, tuple),
@@ -43,6 +45,12 @@ def _options(command: click.decorators.FC) -> click.decorators.FC:
         )
         command = option(command)
     return command
+
+
+def _flag(row: dataclasses.Field[Any]) -> str:
+    """Return how an option is written; one that is true or false has a word for each."""
+    name = row.name.replace("_", "-")
+    return f"--{name}/--no-{name}" if row.type == "bool" else f"--{name}"
 
 
 @click.command()
@@ -71,6 +79,7 @@ def _print_banner(welcome: Welcome, env_command: str) -> None:
         f"  key      {welcome.key}\n"
         f"  data     {welcome.directory}\n"
         f"  address  {welcome.address}\n"
+        f"  kernel   {welcome.kernel}\n"
         f'Point your SDK here with: eval "$({env_command})"     Stop with Ctrl-C.'
     )
     sys.stdout.flush()

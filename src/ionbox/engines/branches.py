@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
+from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine, NumpySpeed
 from ionbox.engines.control import Control, start, start_of_end
-from ionbox.engines.costs import BYTE_SECONDS, Cost, circuit_cost, tile_bytes
+from ionbox.engines.costs import Cost, circuit_cost, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.measurement import collapse, flip, probability_of_one
 from ionbox.engines.operations import Action, make_ready
@@ -48,9 +50,9 @@ _MOST_SECONDS = 60.0  # longer programs are sampled
 _LEAST_WEIGHT = 1e-15
 _MOST_COPIES = 50
 
-# Measured on one core of a cloud server; good to a factor of a few.
-_ACTION_SECONDS = 7e-6
-_BRANCH_SECONDS = 25e-6
+# In operations: one that was made ready once, and the read-out of a branch.
+_ACTION = 0.6
+_BRANCH = 2.0
 _OBSERVE_PASSES = 5
 _BRANCH_PASSES = 4
 _KEY_BYTES = 64  # for each content of a register: keys and values, and what merging them needs
@@ -118,7 +120,7 @@ class BranchEngine:
 
     name = "branches"
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; what cannot be listed is left to be sampled."""
         program = workload.program
         if (
@@ -136,27 +138,33 @@ class BranchEngine:
         costs = _costs(program)
         if isinstance(costs, str):
             return Refusal(self.name, costs)
-        return self._with_tree(workload, costs)
+        return self._with_tree(workload, costs, machine.calibration.numpy)
 
     def _leave(self, reason: str) -> Refusal:
         return Refusal(self.name, reason, is_moot=True)
 
-    def _with_tree(self, workload: Workload, costs: Mapping[int, Cost]) -> Estimate | Refusal:
+    def _with_tree(
+        self, workload: Workload, costs: Mapping[int, Cost], speed: NumpySpeed
+    ) -> Estimate | Refusal:
         try:
             tree = _count(workload.program)
         except InvalidCircuitError as error:  # one way has a loop without end
             return self._leave(error.message)
         if tree is None:
             return self._leave(f"more than {MOST_BRANCHES} branches, or a loop of unknown length")
-        estimate = self._estimate(workload, costs, tree)
-        if estimate.seconds > _MOST_SECONDS:
-            return self._leave(f"{tree.branches} branches take {estimate.seconds:.0f} s")
-        return estimate
+        # What is listed on one machine must not be sampled on another.
+        seconds = self._estimate(workload, costs, tree, REFERENCE.numpy).seconds
+        if seconds > _MOST_SECONDS:
+            return self._leave(f"{tree.branches} branches take {seconds:.0f} s")
+        return self._estimate(workload, costs, tree, speed)
 
-    def _estimate(self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree) -> Estimate:
+    def _estimate(
+        self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree, speed: NumpySpeed
+    ) -> Estimate:
         program, precision = workload.program, resolve_precision(workload)
         size = 1 << program.num_qubits
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         copies = min(tree.depth, _MOST_COPIES)
         vectors = copies + max(cost.vectors for cost in costs.values())
         memory_bytes = (
@@ -165,10 +173,10 @@ class BranchEngine:
             + 16 * size  # the weights of all branches, and those of one
             + _register_bytes(program, tree)
         )
-        seconds = _seconds(program, costs, tree, vector_bytes)
+        seconds = _effort(program, costs, tree).seconds(size, itemsize, speed)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=True)
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Follow all branches, and add up what they leave in each register."""
         amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
         return Outcome(_Branches(workload.program, amplitude_type).run())
@@ -184,8 +192,19 @@ def _register_bytes(program: Program, tree: _Tree) -> int:
     return total
 
 
-def _seconds(program: Program, costs: Mapping[int, Cost], tree: _Tree, vector_bytes: int) -> float:
-    """Predict the time to follow all branches."""
+class _Effort(NamedTuple):
+    """What following all branches takes: operations, and passes over a vector."""
+
+    operations: float
+    passes: float
+
+    def seconds(self, size: int, itemsize: int, speed: NumpySpeed) -> float:
+        """Predict the time."""
+        return speed.operation * self.operations + speed.passes(self.passes, size, itemsize)
+
+
+def _effort(program: Program, costs: Mapping[int, Cost], tree: _Tree) -> _Effort:
+    """Predict the effort of following all branches."""
     passes, actions = float(_BRANCH_PASSES * tree.branches), 0
     for place, times in tree.steps.items():
         step = program.steps[place]
@@ -194,11 +213,8 @@ def _seconds(program: Program, costs: Mapping[int, Cost], tree: _Tree, vector_by
             actions += step.num_operations * times
         else:
             passes += _OBSERVE_PASSES * times
-    return (
-        _ACTION_SECONDS * actions
-        + _BRANCH_SECONDS * tree.branches * (1 + len(program.registers))
-        + BYTE_SECONDS * vector_bytes * passes
-    )
+    read_out = _BRANCH * tree.branches * (1 + len(program.registers))
+    return _Effort(_ACTION * actions + read_out, passes)
 
 
 def _costs(program: Program) -> Mapping[int, Cost] | str:

@@ -1,7 +1,7 @@
 """What circuits cost on a state vector: passes over it, and vectors at the peak.
 
-Measured on one core of a cloud server; good to a factor of a few. A pass is one product for each
-amplitude, so a matrix over k targets takes 2**k, half as many with each control.
+A pass is one product for each amplitude, so a matrix over k targets takes 2**k, half as many with
+each control.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ from ionbox.engines.pauli_words import (
 )
 from ionbox.engines.vectors import TILE
 
-OPERATION_SECONDS: Final = 20e-6
-READ_OUT_SECONDS: Final = 40e-6
-BYTE_SECONDS: Final = 0.25e-9  # for each byte of the vector, in each pass
-READ_OUT_PASSES: Final = 2
+READ_OUT_OPERATIONS: Final = 3
+READ_OUT_PASSES: Final = 0.5  # weights are half as long as amplitudes
 WORD_PASSES: Final = 3  # a Pauli word: a permutation, signs, and a product
 
 # Memory at the peak, in state vectors: the amplitudes and the weights made of them, or the

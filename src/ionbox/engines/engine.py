@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import Program
+from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.formats.results import Result
 
 Precision = Literal["auto", "float64", "float32"]
@@ -40,14 +41,14 @@ class Workload(msgspec.Struct, frozen=True):
     precision: Precision = "auto"
 
 
-class Estimate(msgspec.Struct, frozen=True):
+class Estimate(msgspec.Struct, frozen=True, tag=True):
     """What an engine would need for a workload.
 
     Args:
         engine: Its name.
         memory_bytes: The most it allocates at once.
         seconds: Predicted time, good to a factor of a few.
-        threads: How many it would use.
+        threads: How many it can make use of, of the machine's cores.
         precision: What it would compute in.
         is_exact: Whether all outcomes are sure to be listed, so that none is sampled.
     """
@@ -60,8 +61,7 @@ class Estimate(msgspec.Struct, frozen=True):
     is_exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Why an engine does not take a workload; a value, because the planner shows it.
 
     Args:
@@ -90,11 +90,24 @@ class Engine(Protocol):
     def name(self) -> str:
         """Return the name that plans and settings use."""
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
-        """Say what the workload costs, from its size alone: nothing is allocated."""
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
+        """Say what the workload costs, from its size alone: nothing is allocated.
 
-    def run(self, workload: Workload) -> Outcome:
-        """Run a workload that `assess` did not refuse."""
+        Args:
+            machine: Where it is to run. An estimate depends on it, a refusal does not.
+        """
+
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+        """Run a workload that `assess` did not refuse.
+
+        Args:
+            threads: At most so many; the outcome is the same, to the bit, for any number.
+        """
+
+
+def paced(estimate: Estimate, machine: Machine) -> Estimate:
+    """Return an estimate that was made for the reference machine as one for another."""
+    return replace(estimate, seconds=estimate.seconds * machine.pace)
 
 
 def resolve_precision(workload: Workload) -> ResolvedPrecision:

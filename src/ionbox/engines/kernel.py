@@ -9,10 +9,10 @@ import numpy as np
 
 from ionbox._kernel import Kernel
 from ionbox.circuits.circuit import Circuit
+from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine
 from ionbox.engines.costs import (
-    BYTE_SECONDS,
+    READ_OUT_OPERATIONS,
     READ_OUT_PASSES,
-    READ_OUT_SECONDS,
     WORD_PASSES,
     Cost,
     circuit_cost,
@@ -27,9 +27,11 @@ from ionbox.engines.registers import wide_register
 from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, too_wide
 from ionbox.formats.results import FloatArray
 
-# Measured on one core of a cloud server; good to a factor of a few.
-_OPERATION_SECONDS: Final = 2e-6
-_PASS_BYTE_SECONDS: Final = 0.004e-9  # as BYTE_SECONDS, for each of NumPy's passes
+_LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thread
+
+_FLOPS: Final = 8  # of an amplitude in each of NumPy's passes
+_MATRIX: Final = 0.35  # of an operation in NumPy: to make a matrix that no other gate has
+_STAGE_PASSES: Final = 100  # of NumPy's passes that the kernel makes one of
 
 _BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
 _OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
@@ -51,19 +53,17 @@ class KernelEngine:
 
     Args:
         extension: The compiled kernel.
-        threads: How many a run uses.
         variant: The instruction set; empty for the best one that the processor has.
     """
 
     extension: Kernel
-    threads: int = 1
     variant: str = ""
 
     @property
     def name(self) -> str:
         return "kernel"
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; leave to others what is no circuit of small matrices."""
         circuit = workload.program.circuit
         if workload.noise is not None or circuit is None:
@@ -75,52 +75,72 @@ class KernelEngine:
         cost = circuit_cost(circuit)
         if isinstance(cost, str) or not is_packable(circuit):
             return _NOT_PACKABLE
-        return self._estimate(workload, circuit, cost)
+        return self._estimate(workload, circuit, cost, machine)
 
-    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost) -> Estimate:
+    def _estimate(
+        self, workload: Workload, circuit: Circuit, cost: Cost, machine: Machine
+    ) -> Estimate:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        threads = machine.cores if size >= _LEAST_PARALLEL else 1
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         is_exact = size <= workload.max_outcomes or workload.observable is not None
-        vectors, read_passes = _VECTORS, READ_OUT_PASSES
+        vectors, read_passes = _VECTORS, float(READ_OUT_PASSES)
         if workload.observable is not None:
             vectors = EXPECTATION_VECTORS
             read_passes += WORD_PASSES * len(workload.observable.terms)
         else:
             read_passes += len(workload.program.registers)
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
-        memory_bytes += self.threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
+        memory_bytes += threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
+        speeds, matrices = machine.calibration, len(set(circuit.params.tolist()))
         seconds = (
-            READ_OUT_SECONDS
-            + _OPERATION_SECONDS * circuit.num_operations
-            + _PASS_BYTE_SECONDS * vector_bytes * cost.passes
-            + BYTE_SECONDS * vector_bytes * read_passes
+            speeds.kernel.seconds(_work(circuit, cost, itemsize), threads)
+            + speeds.numpy.operation * (_MATRIX * matrices + READ_OUT_OPERATIONS)
+            + speeds.numpy.passes(read_passes, size, itemsize)
         )
-        return Estimate(self.name, memory_bytes, seconds, self.threads, precision, is_exact)
+        return Estimate(self.name, memory_bytes, seconds, threads, precision, is_exact)
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
         state = ground_state(circuit.num_qubits, AMPLITUDE_TYPES[resolve_precision(workload)])
         if workload.observable is not None:
-            self._evolve(circuit, state)
+            self._evolve(circuit, state, threads)
             return Outcome(expectation(state, workload.observable))
         weights: FloatArray = np.zeros(state.size, state.real.dtype)
-        self._evolve(circuit, state, weights)
+        self._evolve(circuit, state, threads, weights)
         del state  # reading out needs the room
         return read_out_weights(weights, workload)
 
     def _evolve(
-        self, circuit: Circuit, state: Amplitudes, weights: FloatArray | None = None
+        self,
+        circuit: Circuit,
+        state: Amplitudes,
+        threads: int,
+        weights: FloatArray | None = None,
     ) -> None:
         self.extension.evolve(
             state,
             *pack(circuit),
             weights=weights,
             live=0,  # all qubits start in |0>
-            threads=self.threads,
+            threads=threads,
             variant=self.variant,
         )
+
+
+def _work(circuit: Circuit, cost: Cost, amplitude_bytes: int) -> KernelWork:
+    """Return what the kernel does with a circuit, as far as its sizes tell."""
+    size = 1 << circuit.num_qubits
+    return KernelWork(
+        operations=circuit.num_operations,
+        flops=_FLOPS * cost.passes * size,
+        passes=min(cost.passes, 1.0) + cost.passes / _STAGE_PASSES,
+        state_bytes=size * amplitude_bytes,
+        real_bytes=amplitude_bytes // 2,
+    )

@@ -1,6 +1,8 @@
 """Which engine runs a workload: all are asked.
 
-Of those that fit into memory, the ones that list all outcomes come first, then the fastest.
+Of those that fit into memory, the ones that list all outcomes come first, the fastest of them
+before the others. Of those that sample, the first in the order of `ENGINES` does, the ones that
+need very much memory last: what a seed gives must not depend on how fast a machine is.
 """
 
 from __future__ import annotations
@@ -11,20 +13,30 @@ import msgspec
 
 from ionbox._kernel import kernel
 from ionbox.engines.branches import BranchEngine
+from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
+from ionbox.engines.mps import MatrixProductEngine
+from ionbox.engines.sparse import SparseEngine
+from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
 
 ENGINES: tuple[Engine, ...] = (
+    *((StabilizerEngine(),) if HAS_STIM else ()),
+    SparseEngine(),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
     BranchEngine(),
     TrajectoryEngine(),
+    MatrixProductEngine(),
 )
 
 # A job that was planned with the kernel may be run by an ionbox that has none.
 _STAND_INS = {"kernel": "statevector"}
+
+# More than this comes last among those that sample; a rule that holds on every machine.
+_MUCH_BYTES = 8 << 30
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -58,15 +70,22 @@ class Plan(msgspec.Struct, frozen=True):
         return [refusal for refusal in refusals if not refusal.is_moot] or refusals
 
 
-def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = ENGINES) -> Plan:
-    """Ask every engine and choose: the exact ones first, then the fastest that fits.
+def plan(
+    workload: Workload,
+    *,
+    memory_bytes: int,
+    machine: Machine = ONE_CORE,
+    engines: Sequence[Engine] = ENGINES,
+) -> Plan:
+    """Ask every engine and choose: the fastest exact one that fits, else the first that fits.
 
     Args:
         workload: What is to be run.
         memory_bytes: What the run may allocate.
-        engines: Who is asked; of two equally good ones the first is chosen.
+        machine: Where it is to run.
+        engines: Who is asked; of two equally good ones, or two that sample, the first is chosen.
     """
-    asked = tuple([engine.assess(workload) for engine in engines])
+    asked = tuple([engine.assess(workload, machine) for engine in engines])
     estimates = [answer for answer in asked if isinstance(answer, Estimate)]
     fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
     if len(fitting) < len(estimates):
@@ -75,7 +94,9 @@ def plan(workload: Workload, *, memory_bytes: int, engines: Sequence[Engine] = E
 
 
 def _rank(estimate: Estimate) -> tuple[bool, float]:
-    return not estimate.is_exact, estimate.seconds
+    if estimate.is_exact:
+        return False, estimate.seconds
+    return True, float(estimate.memory_bytes > _MUCH_BYTES)
 
 
 def _within(
@@ -102,11 +123,12 @@ def _too_large(
 
 def too_large(num_qubits: int, needed_bytes: int, available_bytes: int) -> str:
     """Say that a circuit needs more memory than there is."""
-    needed, available = _size_text(needed_bytes), _size_text(available_bytes)
+    needed, available = size_text(needed_bytes), size_text(available_bytes)
     return f"{num_qubits} qubits need {needed}; {available} are available"
 
 
-def _size_text(num_bytes: int) -> str:
+def size_text(num_bytes: int) -> str:
+    """Print a number of bytes in the unit that suits it."""
     if num_bytes < 1024:
         return f"{num_bytes} bytes"
     exponent = min((num_bytes.bit_length() - 1) // 10, len(_UNITS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ionbox.engines.engine import Outcome, Workload
 from ionbox.engines.registers import exact_registers, sampled_registers
 from ionbox.engines.sampling import sample
-from ionbox.formats.results import Exact, FloatArray, count_outcomes
+from ionbox.formats.results import NARROW_BITS, Exact, FloatArray, count_outcomes
 
 
 def read_out_weights(weights: FloatArray, workload: Workload) -> Outcome:
@@ -20,11 +20,22 @@ def read_out_weights(weights: FloatArray, workload: Workload) -> Outcome:
 
 def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload) -> Outcome:
     basis_states, counts = sample(weights, workload.shots, workload.seed)
+    frequencies = Exact(sampled_registers(basis_states, counts, workload.program))
+    return sampled_outcome(frequencies, num_outcomes, workload)
+
+
+def most_listed(workload: Workload) -> int:
+    """Return how many outcomes are listed: wide ones may take no more room than narrow ones."""
+    return workload.max_outcomes * NARROW_BITS // max(workload.program.num_qubits, NARROW_BITS)
+
+
+def sampled_outcome(frequencies: Exact, num_outcomes: int, workload: Workload) -> Outcome:
+    """Return frequencies, and the warning that they are no probabilities."""
     warning = (
         f"sampled with {workload.shots} shots: {_power_text(num_outcomes)} possible outcomes "
-        f"exceed the limit of {_power_text(workload.max_outcomes)}"
+        f"exceed the limit of {_power_text(most_listed(workload))}"
     )
-    return Outcome(Exact(sampled_registers(basis_states, counts, workload.program)), (warning,))
+    return Outcome(frequencies, (warning,))
 
 
 def _power_text(number: int) -> str:

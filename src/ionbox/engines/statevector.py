@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ionbox.circuits.circuit import Circuit
+from ionbox.engines.calibration import ONE_CORE, Machine, NumpySpeed
 from ionbox.engines.costs import (
-    BYTE_SECONDS,
-    OPERATION_SECONDS,
+    READ_OUT_OPERATIONS,
     READ_OUT_PASSES,
-    READ_OUT_SECONDS,
     WORD_PASSES,
     Cost,
     circuit_cost,
@@ -43,7 +42,7 @@ class StateVectorEngine:
 
     name = "statevector"
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse noise and what would never end."""
         circuit = workload.program.circuit
         if workload.noise is not None or circuit is None:
@@ -53,7 +52,7 @@ class StateVectorEngine:
         cost = wide_register(workload.program) or circuit_cost(circuit)
         if isinstance(cost, str):
             return Refusal(self.name, cost)
-        return self._estimate(workload, circuit, cost)
+        return self._estimate(workload, circuit, cost, machine.calibration.numpy)
 
     def _refuse_kind(self, workload: Workload) -> Refusal:
         if workload.observable is None:
@@ -65,10 +64,13 @@ class StateVectorEngine:
         reason = f"expectation values are computed of ideal circuits only, not with {given}"
         return Refusal(self.name, reason)
 
-    def _estimate(self, workload: Workload, circuit: Circuit, cost: Cost) -> Estimate:
+    def _estimate(
+        self, workload: Workload, circuit: Circuit, cost: Cost, speed: NumpySpeed
+    ) -> Estimate:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
-        vector_bytes = size * AMPLITUDE_TYPES[precision].itemsize
+        itemsize = AMPLITUDE_TYPES[precision].itemsize
+        vector_bytes = size * itemsize
         is_exact = size <= workload.max_outcomes or workload.observable is not None
         vectors, passes = cost.vectors, cost.passes + READ_OUT_PASSES
         if workload.observable is not None:
@@ -79,14 +81,11 @@ class StateVectorEngine:
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
-        seconds = (
-            READ_OUT_SECONDS
-            + OPERATION_SECONDS * circuit.num_operations
-            + BYTE_SECONDS * vector_bytes * passes
-        )
+        operations = circuit.num_operations + READ_OUT_OPERATIONS
+        seconds = speed.operation * operations + speed.passes(passes, size, itemsize)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact)
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
+from ionbox.engines.calibration import ONE_CORE, Machine, NumpySpeed
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
-    BYTE_SECONDS,
     Cost,
     circuit_cost,
     operation_passes,
@@ -27,13 +27,12 @@ from ionbox.engines.streams import Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
 from ionbox.formats.results import Exact, Sampled, Shots
 
-# Measured on one core of a cloud server; good to a factor of a few, but for loops.
-_ACTION_SECONDS = 7e-6  # an operation on a small vector
-_EVENT_SECONDS = 15e-6  # the numbers of all shots for one event
-_NUMBER_SECONDS = 8e-9  # one of them
-_GROUP_SECONDS = 100e-6  # to split a group off, and to read it out
+# In operations: one that was made ready once, the numbers of all shots for one event, and what it
+# takes to split a group off, and to read it out.
+_ACTION, _EVENT, _GROUP = 0.6, 1.3, 8.0
+# In bytes: one of those numbers, and what it takes to draw a shot and to write it down.
+_NUMBER_BYTES, _DRAW_BYTES = 150, 9000
 _OBSERVE_PASSES = 3  # to measure a qubit
-_SHOT_SECONDS = 0.5e-6  # to draw a shot and to write it down
 _COPY_PASSES = 4  # to split a group off, and to read it out
 _ERROR_BYTES = 56  # an error that is drawn, while all of them are put together
 _LOOP_RUNS = 10  # how often a loop is taken to run, which nobody knows
@@ -50,7 +49,7 @@ class TrajectoryEngine:
 
     name = "trajectories"
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:
+    def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse programs wider than the device that is modelled."""
         if workload.observable is not None or (
             workload.noise is None and workload.program.circuit is not None
@@ -64,27 +63,28 @@ class TrajectoryEngine:
         for cost in costs:
             if isinstance(cost, str):
                 return Refusal(self.name, cost)
-        return self._estimate(workload, [cost for cost in costs if isinstance(cost, Cost)])
+        fitting = [cost for cost in costs if isinstance(cost, Cost)]
+        return self._estimate(workload, fitting, machine.calibration.numpy)
 
-    def _estimate(self, workload: Workload, costs: list[Cost]) -> Estimate:
+    def _estimate(self, workload: Workload, costs: list[Cost], speed: NumpySpeed) -> Estimate:
         precision = resolve_precision(workload)
         program, shots = workload.program, workload.shots
-        vector_bytes = AMPLITUDE_TYPES[precision].itemsize << program.num_qubits
+        size, itemsize = 1 << program.num_qubits, AMPLITUDE_TYPES[precision].itemsize
         effort, is_loop = _effort(workload), jumps_back(program)
         # The innermost part, of one shot, is the one that needs the temporaries.
         vectors = log2(max(shots, 1)) + max(cost.vectors for cost in costs)
         memory_bytes = (
-            int(vectors * vector_bytes)
+            int(vectors * size * itemsize)
             + tile_bytes(program.num_qubits)
             + sampling_bytes(shots)
             + cache_bytes(shots, inf if is_loop else effort.events)
             + int(_ERROR_BYTES * shots * effort.errors)
             + 2 * shots * (program.num_bits + 8)
         )
-        seconds = effort.seconds(vector_bytes) * (_LOOP_RUNS if is_loop else 1)
+        seconds = effort.seconds(size, itemsize, speed) * (_LOOP_RUNS if is_loop else 1)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Follow all shots; the shots themselves with noise, their frequencies without.
 
         Raises:
@@ -170,15 +170,16 @@ class _Effort:
         ways = 2.0 ** min(self.ways, 63)
         return np.asarray(np.minimum(shots, ways * (1 + shared + more)), np.float64)
 
-    def seconds(self, vector_bytes: int) -> float:
+    def seconds(self, size: int, itemsize: int, speed: NumpySpeed) -> float:
         """Predict the time."""
         shots, num_groups = self.workload.shots, self.num_groups
+        operations = _ACTION * self.actions + _EVENT * self.events + _GROUP * num_groups
+        num_bytes = shots * (_NUMBER_BYTES * self.events + _DRAW_BYTES)
+        passes = self.passes + _COPY_PASSES * num_groups
         return (
-            _ACTION_SECONDS * self.actions
-            + self.events * (_EVENT_SECONDS + _NUMBER_SECONDS * shots)
-            + _GROUP_SECONDS * num_groups
-            + _SHOT_SECONDS * shots
-            + BYTE_SECONDS * vector_bytes * (self.passes + _COPY_PASSES * num_groups)
+            speed.operation * operations
+            + speed.near_byte * num_bytes
+            + speed.passes(passes, size, itemsize)
         )
 
 

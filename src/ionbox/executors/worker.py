@@ -14,10 +14,12 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from ionbox.executors import frames
 from ionbox.jobs.job import Failure, FailureCode
@@ -77,7 +79,7 @@ def _perform_nicely(task: Task) -> Reply:
 def _perform(task: Task) -> Reply:
     _limit_memory(task.process_memory_bytes)
     try:
-        return _leave_draft(perform(task), task)
+        return _leave_draft(perform(task, time.perf_counter), task)
     except MemoryError:
         return _out_of_memory(task)
     except OSError as error:
@@ -92,7 +94,7 @@ def _perform(task: Task) -> Reply:
 
 def _out_of_memory(task: Task) -> Failed:
     code = FailureCode.PREFLIGHT_ERROR if task.engine is None else FailureCode.SIMULATION_ERROR
-    allowed = task.process_memory_bytes or task.memory_bytes
+    allowed = task.process_memory_bytes or task.rules.memory_bytes
     return Failed(Failure(code, f"out of memory; {allowed} bytes are allowed"))
 
 
@@ -115,7 +117,7 @@ def _leave_draft(reply: Reply, task: Task) -> Reply:
         file.write(reply.encoded or b"")
         file.flush()
         os.fsync(file.fileno())
-    return Finished(None, reply.warnings)
+    return replace(reply, encoded=None)
 
 
 if __name__ == "__main__":

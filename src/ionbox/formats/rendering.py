@@ -34,7 +34,7 @@ _BITS_AN_ENTRY: Final = 32  # a shot of more bits is as much work as several
 _GATHERED_BYTES: Final = 2**16  # the least text in one chunk of an aggregate
 
 Rows: TypeAlias = NDArray[np.uint8]
-# One-dimensional basis states, or the rows of `Shots`, which may have more than 64 bits.
+# One-dimensional basis states, or rows, which may have more than 64 bits.
 Keys: TypeAlias = NDArray[Any]
 # Outcomes, and the number of each.
 Outcomes: TypeAlias = Iterator[tuple[Keys, list[float] | list[int]]]
@@ -177,14 +177,21 @@ def num_entries(result: Result) -> int:
     """Return how many values or shots a result has: how much work it is to print."""
     match result:
         case Exact():
-            return sum(register.values.size for register in result.registers.values())
+            return sum(
+                _num_entries(register.values.size, register.num_qubits)
+                for register in result.registers.values()
+            )
         case Sampled():
             return sum(
-                len(register.rows) * (1 + register.num_bits // _BITS_AN_ENTRY)
+                _num_entries(len(register.rows), register.num_bits)
                 for register in result.registers.values()
             )
         case Expectation():
             return 1
+
+
+def _num_entries(num_keys: int, num_bits: int) -> int:
+    return num_keys * (1 + num_bits // _BITS_AN_ENTRY)
 
 
 # --- numbers and keys ------------------------------------------------------------------------
@@ -197,10 +204,10 @@ def _probabilities(register: Probabilities | Shots, chunk_size: int) -> Outcomes
             yield rows, [count / num_shots for count in counts]
         return
     basis_states = register.basis_states
-    for start in range(0, register.values.size, chunk_size):
-        values = register.values[start : start + chunk_size]
+    for piece in _slices(register.values.size, register.num_qubits, chunk_size):
+        values = register.values[piece]
         places = values.nonzero()[0]
-        states = places + start if basis_states is None else basis_states[start:][places]
+        states = places + piece.start if basis_states is None else basis_states[piece][places]
         yield states, values[places].tolist()
 
 

@@ -13,13 +13,16 @@ alone, the result of most jobs, are a header of 24 bytes, then the columns witho
     offset  size  field
     0       4     magic, `IXPR`
     4       1     version, 1
-    5       1     kind: 0 dense, 1 sparse
+    5       1     kind: 0 dense, 1 sparse, 2 wide
     6       1     bytes per value: 8 (float64) or 4 (float32)
     7       1     zero
     8       8     num_qubits
     16      8     count: number of values
     24      8*c   basis states, uint64, ascending (sparse only)
     ...           values
+    ...     r*c   basis states, rows as those of `Shots`, ascending (wide only)
+
+Wide is sparse for more than 64 qubits: r = ceil(num_qubits / 8) bytes for each basis state.
 
 Any other result is a header of 8 bytes, then one MessagePack map, whose `kind` says what else it
 holds; registers come in their order, `OUTPUT_ALL` first:
@@ -41,22 +44,24 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated, Final, TypeAlias, assert_never
+from typing import Annotated, Any, Final, TypeAlias, assert_never
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.circuits.program import MAX_BITS, OUTPUT_ALL
 
 FloatArray = NDArray[np.float64 | np.float32]
+BasisStates: TypeAlias = NDArray[np.uint64] | NDArray[np.uint8]
+
+NARROW_BITS: Final = 64  # the most qubits, or bits, whose basis states are uint64
 
 _MAGIC = b"IXPR"
 _VERSION = 1
-_DENSE, _SPARSE = 0, 1
+_DENSE, _SPARSE, _WIDE = 0, 1, 2
 _HEADER = struct.Struct("<4sBBBxQQ")
 _STATE_TYPE = np.dtype("<u8")
-_MOST_QUBITS = 64  # a basis state is a uint64
 
 _CONTAINER_MAGIC = b"IXRS"
 _CONTAINER_VERSION = 1
@@ -77,13 +82,14 @@ class Probabilities:
 
     Args:
         num_qubits: How many qubits a basis state covers.
-        basis_states: Ascending, as long as `values`; None if `values` is dense, one value for
-            each of the 2**num_qubits basis states.
+        basis_states: Ascending, as long as `values`: uint64 up to 64 qubits, above that rows as
+            those of `Shots`. None if `values` is dense, one value for each of the
+            2**num_qubits basis states.
         values: Probabilities with sum 1, float64 or float32.
     """
 
     num_qubits: int
-    basis_states: NDArray[np.uint64] | None
+    basis_states: BasisStates | None
     values: FloatArray
 
     @property
@@ -351,32 +357,49 @@ def _check_rows(name: str, shots: Shots, num_shots: int) -> None:
         raise ValueError(
             f"register {name} has rows of {rows.dtype} {rows.shape}; they must be uint8 {shape}"
         )
-    spare_bits = -shots.num_bits % 8
-    if (rows[:, -1] >> (8 - spare_bits)).any():
+    if _has_spare_bits(rows, shots.num_bits):
         raise ValueError(f"register {name} has bits beyond the {shots.num_bits} that it says")
 
 
+def _has_spare_bits(rows: NDArray[np.uint8], num_bits: int) -> bool:
+    """Tell whether a bit beyond the last one is 1."""
+    spare_bits = -num_bits % 8
+    return bool((rows[:, -1] >> (8 - spare_bits)).any())
+
+
 def _encode_probabilities(probabilities: Probabilities) -> bytes:
-    basis_states, values = probabilities.basis_states, probabilities.values
-    kind = _DENSE if basis_states is None else _SPARSE
-    header = _HEADER.pack(
-        _MAGIC, _VERSION, kind, values.itemsize, probabilities.num_qubits, values.size
-    )
-    columns = [values.astype(_value_type(values.itemsize), copy=False)]
-    if basis_states is not None:
-        columns.insert(0, basis_states.astype(_STATE_TYPE, copy=False))
+    num_qubits, values = probabilities.num_qubits, probabilities.values
+    kind, columns = _columns(probabilities)
+    header = _HEADER.pack(_MAGIC, _VERSION, kind, values.itemsize, num_qubits, values.size)
     return b"".join([header, *(np.ascontiguousarray(column).data for column in columns)])
+
+
+def _columns(probabilities: Probabilities) -> tuple[int, list[NDArray[Any]]]:
+    """Return the kind of a stored form, and its columns in their order."""
+    basis_states = probabilities.basis_states
+    values = probabilities.values.astype(_value_type(probabilities.values.itemsize), copy=False)
+    if basis_states is None:
+        return _DENSE, [values]
+    if basis_states.ndim == 1:
+        return _SPARSE, [basis_states.astype(_STATE_TYPE, copy=False), values]
+    return _WIDE, [values, basis_states.reshape(-1)]
 
 
 def _decode_probabilities(data: bytes | memoryview) -> Probabilities:
     kind, value_bytes, num_qubits, count = _read_header(data)
-    states_bytes = count * _STATE_TYPE.itemsize if kind == _SPARSE else 0
-    expected = _HEADER.size + states_bytes + count * value_bytes
+    row_bytes = {_DENSE: 0, _SPARSE: _STATE_TYPE.itemsize, _WIDE: -(-num_qubits // 8)}[kind]
+    expected = _HEADER.size + count * (row_bytes + value_bytes)
     if len(data) != expected:
         raise ValueError(f"a stored result has {len(data)} bytes; its header says {expected}")
     start = _HEADER.size
+    if kind == _WIDE:
+        values = np.frombuffer(data, _value_type(value_bytes), count, start)
+        rows = np.frombuffer(data, np.uint8, offset=start + values.nbytes).reshape(count, row_bytes)
+        if _has_spare_bits(rows, num_qubits):
+            raise ValueError(f"a stored result has bits beyond its {num_qubits} qubits")
+        return Probabilities(num_qubits, rows, values)
     basis_states = np.frombuffer(data, _STATE_TYPE, count, start) if kind == _SPARSE else None
-    values = np.frombuffer(data, _value_type(value_bytes), count, start + states_bytes)
+    values = np.frombuffer(data, _value_type(value_bytes), count, start + count * row_bytes)
     return Probabilities(num_qubits, basis_states, values)
 
 
@@ -386,10 +409,19 @@ def _read_header(data: bytes | memoryview) -> tuple[int, int, int, int]:
     _, version, kind, value_bytes, num_qubits, count = _HEADER.unpack_from(data)
     if version != _VERSION:
         raise ValueError(f"a stored result of version {version}; this ionbox reads {_VERSION}")
-    is_known = kind in {_DENSE, _SPARSE} and value_bytes in _SIGNIFICANT_DIGITS
-    if not is_known or num_qubits > _MOST_QUBITS or (kind == _DENSE and count != 1 << num_qubits):
+    is_known = value_bytes in _SIGNIFICANT_DIGITS and _is_possible(kind, num_qubits, count)
+    if not is_known:
         raise ValueError("the header of a stored result contradicts itself")
     return kind, value_bytes, num_qubits, count
+
+
+def _is_possible(kind: int, num_qubits: int, count: int) -> bool:
+    """Tell whether so many values of so many qubits can be of that kind."""
+    if kind == _WIDE:
+        return NARROW_BITS < num_qubits <= MAX_BITS
+    if num_qubits > NARROW_BITS:
+        return False
+    return kind == _SPARSE or (kind == _DENSE and count == 1 << num_qubits)
 
 
 def _value_type(value_bytes: int) -> np.dtype[np.float64 | np.float32]:

@@ -69,6 +69,9 @@ class Job(msgspec.Struct, frozen=True):
         precision: `float64` or `float32`, as the planner chose.
         predicted_seconds: How long the plan expects it to run.
         memory_bytes: How much memory the plan expects it to take.
+        threads: How many the plan can make use of.
+        run_threads: How many it was granted; None until it has run.
+        run_seconds: How long the engine took; None until it has run.
         cost_micros: What it costs, in millionths of the price book's currency.
         attempt: How often a worker has claimed it.
     """
@@ -98,6 +101,9 @@ class Job(msgspec.Struct, frozen=True):
     precision: str | None = None
     predicted_seconds: float = 0.0
     memory_bytes: int = 0
+    threads: int = 1
+    run_threads: int | None = None
+    run_seconds: float | None = None
     cost_micros: int = 0
     attempt: int = 0
     started_at: datetime | None = None

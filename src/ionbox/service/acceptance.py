@@ -14,7 +14,6 @@ from ionbox.jobs.job import Failure, FailureCode, Job
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
 from ionbox.service.work import Assessed
 
-_SIMULATOR_QUBITS = 29
 _MAX_CONTROLS = 7
 
 
@@ -32,9 +31,9 @@ class Limit:
 
 
 def _too_wide(assessed: Assessed, backend: Backend) -> str:
-    if assessed.num_qubits <= _SIMULATOR_QUBITS or not backend.is_simulator:
+    if assessed.num_qubits <= backend.num_qubits or not backend.is_simulator:
         return ""
-    return f"{assessed.num_qubits} qubits on the simulator, which has {_SIMULATOR_QUBITS}"
+    return f"{assessed.num_qubits} qubits on the simulator, which has {backend.num_qubits}"
 
 
 def _too_many_controls(assessed: Assessed, _: Backend) -> str:
@@ -89,6 +88,7 @@ class Acceptance:
             precision=assessed.precision,
             predicted_seconds=assessed.predicted_seconds,
             memory_bytes=assessed.memory_bytes,
+            threads=assessed.threads,
             warnings=(
                 *assessed.warnings,
                 *(f"IonQ refuses this: {text}" for _, text in told),

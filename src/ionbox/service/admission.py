@@ -28,8 +28,10 @@ Grant = tuple[Entry, ...]
 class Admission:
     """Holds the waiting jobs, and what each busy worker was granted.
 
-    A grant is one long job, or a few short ones that are together still short. Long jobs never
-    take more threads than there are cores, and no jobs more memory than the capacity has.
+    A grant is one long job, or a few short ones that are together still short, on one thread. Long
+    jobs never take more threads than there are cores, and no jobs more memory than the capacity
+    has. A long job starts as soon as one core is free. It is granted its share of the free cores:
+    all of them if no other long job waits. It keeps them to its end, and gets no more.
     """
 
     def __init__(self, capacity: Capacity, num_workers: int) -> None:
@@ -40,6 +42,7 @@ class Admission:
         self._long = ReadyQueue(self._clock)
         self._waiting: set[str] = set()
         self._grants: dict[int, Grant] = {}
+        self._threads: dict[int, int] = {}  # of those workers that have a long job
 
     @property
     def grants(self) -> Mapping[int, Grant]:
@@ -50,6 +53,10 @@ class Admission:
     def waiting(self) -> frozenset[str] | set[str]:
         """The ids of the jobs that wait."""
         return self._waiting
+
+    def threads_of(self, worker: int) -> int:
+        """Return how many threads a busy worker was granted."""
+        return self._threads.get(worker, 1)
 
     def push(self, entry: Entry) -> None:
         """Have a job wait."""
@@ -69,6 +76,7 @@ class Admission:
     def release(self, worker: int) -> Grant:
         """Take back what a worker held, and return it."""
         grant = self._grants.pop(worker)
+        self._threads.pop(worker, None)
         if not self._grants and not self._waiting:
             self._clock.reset()
         return grant
@@ -85,8 +93,8 @@ class Admission:
         if worker == EXPRESS_WORKER:
             return self._take_short(num_idle)
         if self._long.next_start <= self._short.next_start:
-            return self._take_long() or self._take_short(num_idle)
-        return self._take_short(num_idle) or self._take_long()
+            return self._take_long(worker) or self._take_short(num_idle)
+        return self._take_short(num_idle) or self._take_long(worker)
 
     def _take_short(self, num_idle: int) -> Grant:
         """Take an idle worker's share of the short jobs."""
@@ -105,13 +113,15 @@ class Admission:
             return False
         return self._has_memory(entry, others)
 
-    def _take_long(self) -> Grant:
-        """Take the next long job. Each is granted one thread; short jobs do not count."""
-        busy = sum(not is_short(grant[0]) for grant in self._grants.values())
-        if busy >= self._capacity.cores:
+    def _take_long(self, worker: int) -> Grant:
+        """Take the next long job, and its share of the cores that no other long job has."""
+        free = self._capacity.cores - sum(self._threads.values())
+        share = max(1, free // max(1, len(self._long)))
+        entry = self._long.pop(lambda entry: self._has_memory(entry, [])) if free else None
+        if entry is None:
             return ()
-        entry = self._long.pop(lambda entry: self._has_memory(entry, []))
-        return () if entry is None else (entry,)
+        self._threads[worker] = min(entry.threads, share)
+        return (entry,)
 
     def _has_memory(self, entry: Entry, others: list[Entry]) -> bool:
         held = [e.memory_bytes for grant in (*self._grants.values(), others) for e in grant]
@@ -119,5 +129,5 @@ class Admission:
 
 
 def is_short(entry: Entry) -> bool:
-    """Return whether a job goes by the express worker too."""
-    return entry.predicted_seconds < SHORT_SECONDS
+    """Return whether a job goes by the express worker too, where it gets one thread."""
+    return entry.predicted_seconds < SHORT_SECONDS and entry.threads == 1

@@ -20,7 +20,8 @@ from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.acceptance import Acceptance
-from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
+from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity
+from ionbox.service.planning import Rulebook
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
 from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
@@ -54,12 +55,14 @@ class _Claim(msgspec.Struct, frozen=True):
 
     Args:
         taken_at: When the worker took it.
+        threads: How many the worker was granted.
     """
 
     stored: Job
     job: Job
     data: bytes
     taken_at: datetime
+    threads: int
 
 
 class Dispatcher:
@@ -75,7 +78,7 @@ class Dispatcher:
         executor: Executor,
         acceptance: Acceptance,
         *,
-        capacity: Capacity,
+        rulebook: Rulebook,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
@@ -84,9 +87,11 @@ class Dispatcher:
         self._acceptance = acceptance
         self._clock = clock
         self._lock = threading.Lock()  # of the admission and of what is unwanted
+        self._rulebook = rulebook
+        self._memory_bytes = rulebook.rules.memory_bytes
+        capacity = Capacity(rulebook.rules.machine.cores, self._memory_bytes)
         self._admission = Admission(capacity, executor.num_workers)
-        self._memory_bytes = capacity.memory_bytes
-        self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, capacity.memory_bytes)
+        self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, self._memory_bytes)
         self._unwanted: set[str] = set()
         # Worker → what it claimed; only the worker's own thread looks at it.
         self._claims: dict[int, list[_Claim]] = {}
@@ -104,6 +109,11 @@ class Dispatcher:
             self._is_stopping = True
         self._executor.stop()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job waits or runs."""
+        return not self._admission.grants and not self._admission.waiting
+
     def queue(self, job: Job, data: bytes | None = None, *, is_recovered: bool = False) -> None:
         """Put a job where workers look.
 
@@ -118,7 +128,17 @@ class Dispatcher:
         with self._lock:
             is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
             known = (job, data) if data is not None and is_kept else None
-            self._push(Entry(job.id, job.project_id, seconds, memory_bytes, is_recovered, known))
+            self._push(
+                Entry(
+                    job.id,
+                    job.project_id,
+                    seconds,
+                    memory_bytes,
+                    threads=job.threads,
+                    is_recovered=is_recovered,
+                    known=known,
+                )
+            )
 
     def stop_work(self, job_id: str) -> None:
         """See that nobody works on a job: a worker that does is ended, its other jobs run again."""
@@ -157,9 +177,9 @@ class Dispatcher:
 
     def _load(self, worker: int) -> list[Task]:
         """Claim the jobs that a worker was granted, and return their tasks."""
-        entries = self._admission.grants[worker]
+        entries, threads = self._admission.grants[worker], self._admission.threads_of(worker)
         try:
-            claims = list(filter(None, map(self._claim, entries)))
+            claims = list(filter(None, [self._claim(entry, threads) for entry in entries]))
         except StoreError as error:
             _log.error("%d jobs could not be claimed and wait: %s", len(entries), error)
             _later(self._wait_again, entries)
@@ -167,7 +187,7 @@ class Dispatcher:
         self._claims[worker] = claims
         return list(map(self._task, claims))
 
-    def _claim(self, entry: Entry) -> _Claim | None:
+    def _claim(self, entry: Entry, threads: int) -> _Claim | None:
         """Claim one job; none where it has meanwhile ended."""
         if entry.job_id in self._unwanted:
             return None
@@ -177,17 +197,17 @@ class Dispatcher:
         stored, data = found
         now = self._clock()
         if stored.status is JobStatus.SUBMITTED:
-            return _Claim(stored, stored, data, now)
+            return _Claim(stored, stored, data, now, threads)
         job, _ = step(stored, JobEvent.CLAIM, now)
         # The claim of a short job is recorded with its end: two commits instead of three. A
         # recovered job may be what killed the last server: its attempt is counted first.
-        if is_short(entry) and not entry.is_recovered:
-            return _Claim(stored, job, data, now)
+        if entry.predicted_seconds < SHORT_SECONDS and not entry.is_recovered:
+            return _Claim(stored, job, data, now, threads)
         is_written = self._store.put_jobs([Change(job, stored)]).result()
-        return _Claim(job, job, data, now) if is_written == [True] else None
+        return _Claim(job, job, data, now, threads) if is_written == [True] else None
 
     def _task(self, claim: _Claim) -> Task:
-        job = claim.job
+        job, rules = claim.job, self._rulebook.rules
         is_preflight = job.status is JobStatus.SUBMITTED
         return Task(
             job_id=job.id,
@@ -197,10 +217,11 @@ class Dispatcher:
             shots=job.shots,
             seed=job.seed,
             noise_model=job.noise_model,
-            memory_bytes=self._memory_bytes,
+            rules=rules if job.precision is None else replace(rules, precision=job.precision),
             draft=str(self._draft(job)),
             registers=None if job.registers is None else dict(job.registers),
             may_run=self._acceptance.may_run(job),
+            threads=claim.threads,
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=self._preflight_bytes if is_preflight else None,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
@@ -232,27 +253,34 @@ class Dispatcher:
                 after, _ = step(job, JobEvent.FAIL, now, failure=reply.failure)
                 return Change(after, stored)
             case Assessed():
-                return Change(self._acceptance.accept(job, reply, now)[0], stored)
+                after, _ = self._acceptance.accept(job, reply, now)
+                return Change(after, stored, answers=reply.answers)
             case Lost():
                 self._results.discard(self._draft(job))
                 return Change(self._lost(job, reply.reason), stored)
 
     def _finish(self, claim: _Claim, reply: Finished) -> Change:
         """Return what an outcome makes of a job; one that ran as it was read is accepted first."""
-        job, stored = claim.job, claim.stored
+        job, stored, answers = claim.job, claim.stored, None
         if reply.assessed is not None:
             job, _ = self._acceptance.accept(job, reply.assessed, claim.taken_at)
+            answers = reply.assessed.answers
             if job.status is not JobStatus.READY:
                 self._results.discard(self._draft(claim.job))
-                return Change(job, stored)
+                return Change(job, stored, answers=answers)
             job, _ = step(job, JobEvent.CLAIM, claim.taken_at)
         try:
             result = self._keep(claim.job, reply)
         except OSError as error:
             reason = f"its outcome was not kept: {error}"
             return Change(self._lost(claim.job, reason), stored)
-        told = replace(job, warnings=(*job.warnings, *reply.warnings))
-        return Change(step(told, JobEvent.FINISH, self._clock())[0], stored, result)
+        told = replace(
+            job,
+            warnings=(*job.warnings, *reply.warnings),
+            run_threads=claim.threads,
+            run_seconds=reply.seconds,
+        )
+        return Change(step(told, JobEvent.FINISH, self._clock())[0], stored, result, answers)
 
     def _keep(self, job: Job, reply: Finished) -> StoredResult:
         if reply.encoded is not None:
@@ -289,7 +317,7 @@ class Dispatcher:
 
     def _follow_up(self, change: Change, *, is_written: bool) -> None:
         """Queue a job that is to run (again); drop an outcome that came too late."""
-        job, before, result = change
+        job, before, result, _ = change
         if not is_written:
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)

@@ -22,6 +22,7 @@ from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.futures import and_then, then
+from ionbox.service.planning import JobPlan, Rulebook, decode_answers
 from ionbox.service.ports import JobQuery, NewJob, ResultStore, Store, StoredResult
 from ionbox.service.submission import (
     Overrides,
@@ -49,7 +50,7 @@ class Jobs:
     """Every use case of jobs, within the caller's project.
 
     Args:
-        memory_bytes: What one job may take.
+        rulebook: By what jobs are planned.
         clock: Returns the time, aware.
         seed: Makes the seeds that are drawn for jobs repeatable from one start to the next.
     """
@@ -62,7 +63,7 @@ class Jobs:
         acceptance: Acceptance,
         *,
         backends: Mapping[str, Backend],
-        memory_bytes: int,
+        rulebook: Rulebook,
         clock: Callable[[], datetime],
         seed: int | None = None,
     ) -> None:
@@ -71,7 +72,7 @@ class Jobs:
         self._dispatcher = dispatcher
         self._acceptance = acceptance
         self._backends = backends
-        self._memory_bytes = memory_bytes
+        self._rulebook = rulebook
         self._clock = clock
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
@@ -118,17 +119,16 @@ class Jobs:
 
     def _planned(self, new: NewJob, *, is_for_a_worker: bool | None = None) -> _Planned:
         """Read and plan an input that is short enough; a longer one is a worker's to read."""
-        job, data = new
+        job, data, _ = new
         if is_for_a_worker is None:
             is_for_a_worker = not INPUT_TYPES[job.job_type].is_quick or _is_long(data)
         if is_for_a_worker:
             return _Planned(new, (Effect.QUEUE,))
-        conditions = Conditions(job.shots, job.seed, job.noise_model, self._memory_bytes)
+        conditions = Conditions(job.shots, job.seed, job.noise_model, self._rulebook.rules)
         given = read_input(job.job_type, data, read_registers(job.registers))
-        accepted, effects = self._acceptance.accept(
-            job, assess(given, conditions), job.submitted_at
-        )
-        return _Planned(NewJob(accepted, data), effects)
+        assessed = assess(given, conditions)
+        accepted, effects = self._acceptance.accept(job, assessed, job.submitted_at)
+        return _Planned(NewJob(accepted, data, assessed.answers), effects)
 
     def _planned_family(self, parent: Job, data: bytes) -> list[_Planned]:
         """Return a parent, which nobody runs, and its children."""
@@ -159,6 +159,14 @@ class Jobs:
         if job is None:
             raise NotFoundError("job", job_id)
         return job
+
+    def plan(self, caller: Caller, job_id: str) -> JobPlan:
+        """Return a job of the caller's project, with what the engines answered."""
+        found = self._store.job_and_plan(caller.project_id, job_id)
+        if found is None:
+            raise NotFoundError("job", job_id)
+        job, answers = found
+        return JobPlan(job, decode_answers(answers))
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of jobs, newest first."""

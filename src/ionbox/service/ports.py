@@ -53,10 +53,11 @@ class StoredResult(msgspec.Struct, frozen=True):
 
 
 class NewJob(NamedTuple):
-    """A job to remember, and its input."""
+    """A job to remember, its input, and what the engines answered where it is planned already."""
 
     job: Job
     data: bytes
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,17 @@ class UsageRow:
 
 
 class Change(NamedTuple):
-    """A job as it is now, the one that the store should have, and the outcome if there is one."""
+    """A job as it is now, and the one that the store should have.
+
+    Args:
+        result: The outcome, if there is one.
+        answers: What the engines answered, if it was planned just now.
+    """
 
     job: Job
     expected: Job
     result: StoredResult | None = None
+    answers: str | None = None
 
 
 class Store(Protocol):
@@ -96,6 +103,10 @@ class Store(Protocol):
     def job(self, project_id: str, job_id: str) -> Job | None: ...
     def jobs(self, query: JobQuery) -> list[Job]: ...
     def job_and_input(self, project_id: str, job_id: str) -> tuple[Job, bytes] | None: ...
+    def job_and_plan(self, project_id: str, job_id: str) -> tuple[Job, str | None] | None:
+        """Return a job, and what the engines answered when it was planned."""
+        ...
+
     def result(self, project_id: str, job_id: str) -> StoredResult | None: ...
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""

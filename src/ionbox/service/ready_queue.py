@@ -16,6 +16,7 @@ class Entry(msgspec.Struct, frozen=True):
     """What the dispatcher needs to know of a waiting job.
 
     Args:
+        threads: How many it can make use of.
         is_recovered: A worker or a server died while it had this job.
         known: The job and its input as they were stored, where they are small enough to keep.
     """
@@ -24,6 +25,7 @@ class Entry(msgspec.Struct, frozen=True):
     project_id: str
     predicted_seconds: float
     memory_bytes: int
+    threads: int = 1
     is_recovered: bool = False
     known: tuple[Job, bytes] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,12 +11,13 @@ from ionbox.backends.noise import NOISE_MODELS
 from ionbox.backends.pricing import billed_gate_counts
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import Jump
-from ionbox.engines.engine import Estimate, Workload
-from ionbox.engines.planner import engine_named, plan
+from ionbox.engines.engine import Workload
+from ionbox.engines.planner import Plan, engine_named, plan
 from ionbox.errors import InvalidInputError
 from ionbox.formats import results
 from ionbox.formats.inputs import Input, read_input
 from ionbox.jobs.job import Failure, FailureCode
+from ionbox.service.planning import Rules, encode_answers
 
 # A task that is only to be read is run at once where that takes no longer and no more than this.
 RUN_AT_ONCE_SECONDS = 0.1
@@ -28,7 +30,8 @@ class Task(msgspec.Struct, frozen=True):
     Args:
         engine: Which engine runs it, as planned; None to read the input and plan, first of all.
         may_run: Whether it may be run at once where the engine is not planned yet.
-        memory_bytes: What a plan may take.
+        rules: How it is planned, and what it is computed in.
+        threads: How many it may use.
         draft: Path at which a large outcome is left.
         process_memory_bytes: What the worker may take beyond what it has; None for no limit.
         timeout_seconds: When to give up on the worker; None for never.
@@ -42,10 +45,11 @@ class Task(msgspec.Struct, frozen=True):
     shots: int
     seed: int
     noise_model: str
-    memory_bytes: int
+    rules: Rules
     draft: str
     registers: dict[str, Any] | None = None
     may_run: bool = False
+    threads: int = 1
     niceness: int = 0
     process_memory_bytes: int | None = None
     timeout_seconds: float | None = None
@@ -61,6 +65,8 @@ class Assessed(msgspec.Struct, frozen=True, tag=True):
         native_gates: The native gates it uses.
         has_jumps: Whether what it does depends on what it measured.
         warnings: What the caller should know of how it was read.
+        threads: How many the plan can make use of.
+        answers: What each engine said, as `planning.encode_answers` writes it.
         failure: Why no engine takes it.
     """
 
@@ -75,6 +81,8 @@ class Assessed(msgspec.Struct, frozen=True, tag=True):
     precision: str | None = None
     predicted_seconds: float = 0.0
     memory_bytes: int = 0
+    threads: int = 1
+    answers: str | None = None
     failure: Failure | None = None
 
 
@@ -82,10 +90,12 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     """An outcome: its encoded bytes, or None where they were left in the task's draft.
 
     Args:
+        seconds: How long the engine ran.
         assessed: What is known of an input that was read and run at once.
     """
 
     encoded: bytes | None
+    seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     assessed: Assessed | None = None
 
@@ -111,37 +121,47 @@ class Conditions(NamedTuple):
     shots: int
     seed: int
     noise_model: str
-    memory_bytes: int
+    rules: Rules
 
 
 def assess(given: Input, conditions: Conditions) -> Assessed:
     """Plan an input: which engine, how long, how many bytes, or why not at all."""
-    answer = plan(_workload(given, conditions), memory_bytes=conditions.memory_bytes)
-    if answer.chosen is not None:
-        return _assessed(given, answer.chosen)
-    code = FailureCode.NOT_ENOUGH_QUBITS if answer.is_too_large else FailureCode.SIMULATION_ERROR
-    return _assessed(given, failure=Failure(code, answer.refusal))
+    return _assessed(given, make_plan(given, conditions))
 
 
-def perform(task: Task) -> Assessed | Finished | Failed:
-    """Do a task: read the input, then plan it or run it, or both where it is soon done."""
-    conditions = Conditions(task.shots, task.seed, task.noise_model, task.memory_bytes)
+def make_plan(given: Input, conditions: Conditions) -> Plan:
+    """Ask the engines about an input, and choose."""
+    rules, workload = conditions.rules, _workload(given, conditions)
+    return plan(workload, memory_bytes=rules.memory_bytes, machine=rules.machine)
+
+
+def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Failed:
+    """Do a task: read the input, then plan it or run it, or both where it is soon done.
+
+    Args:
+        clock: Returns seconds, from wherever it counts.
+    """
+    conditions = Conditions(task.shots, task.seed, task.noise_model, task.rules)
     try:
         given = read_input(task.job_type, task.data, task.registers)
         if task.engine is not None:
-            return _run(given, conditions, task.engine)
+            return _run(given, conditions, task.engine, task.threads, clock)
         assessed = assess(given, conditions)
         if assessed.engine is None or not _is_soon_done(task, assessed):
             return assessed
-        finished = _run(given, conditions, assessed.engine)
+        finished = _run(given, conditions, assessed.engine, task.threads, clock)
         return msgspec.structs.replace(finished, assessed=assessed)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
 
 
-def _run(given: Input, conditions: Conditions, engine: str) -> Finished:
-    outcome = engine_named(engine).run(_workload(given, conditions))
-    return Finished(results.encode(outcome.result), outcome.warnings)
+def _run(
+    given: Input, conditions: Conditions, engine: str, threads: int, clock: Callable[[], float]
+) -> Finished:
+    workload = _workload(given, conditions)
+    start = clock()
+    outcome = engine_named(engine).run(workload, threads=threads)
+    return Finished(results.encode(outcome.result), clock() - start, outcome.warnings)
 
 
 def _is_soon_done(task: Task, assessed: Assessed) -> bool:
@@ -157,13 +177,13 @@ def _workload(given: Input, conditions: Conditions) -> Workload:
         conditions.seed,
         noise=NOISE_MODELS.get(conditions.noise_model),
         observable=given.observable,
+        max_outcomes=conditions.rules.max_outcomes,
+        precision=conditions.rules.precision,
     )
 
 
-def _assessed(
-    given: Input, estimate: Estimate | None = None, failure: Failure | None = None
-) -> Assessed:
-    program = given.program
+def _assessed(given: Input, made: Plan) -> Assessed:
+    program, estimate = given.program, made.chosen
     circuits = [step for step in program.steps if isinstance(step, Circuit)]
     sizes = [circuit.size() for circuit in circuits]
     gate_counts = billed = sum(size.num_1q for size in sizes), sum(size.num_2q for size in sizes)
@@ -183,5 +203,12 @@ def _assessed(
         precision=estimate.precision if estimate else None,
         predicted_seconds=estimate.seconds if estimate else 0.0,
         memory_bytes=estimate.memory_bytes if estimate else 0,
-        failure=failure,
+        threads=estimate.threads if estimate else 1,
+        answers=encode_answers(made.answers),
+        failure=None if estimate else _failure(made),
     )
+
+
+def _failure(made: Plan) -> Failure:
+    code = FailureCode.NOT_ENOUGH_QUBITS if made.is_too_large else FailureCode.SIMULATION_ERROR
+    return Failure(code, made.refusal)

@@ -23,7 +23,8 @@ _ECHO = ("metadata", "settings", "error_mitigation", "registers")
 _PLAIN = (
     "id", "project_id", "submitter_id", "status", "attempt", "backend", "job_type", "shots",
     "seed", "noise_model", "name", "parent_id", "session_id", "is_dry_run", "num_circuits",
-    "num_qubits", "engine", "precision", "predicted_seconds", "memory_bytes", "cost_micros",
+    "num_qubits", "engine", "precision", "predicted_seconds", "memory_bytes", "threads",
+    "run_threads", "run_seconds", "cost_micros",
 )  # fmt: skip
 _plain_of: Callable[[Job], tuple[Any, ...]] = attrgetter(*_PLAIN)
 
@@ -69,6 +70,9 @@ def job_of_row(row: Row) -> Job:
         precision=row["precision"],
         predicted_seconds=row["predicted_seconds"],
         memory_bytes=row["memory_bytes"],
+        threads=row["threads"],
+        run_threads=row["run_threads"],
+        run_seconds=row["run_seconds"],
         cost_micros=row["cost_micros"],
         submitted_at=of_microseconds(row["submitted_at"]),
         started_at=of_optional_microseconds(row["started_at"]),

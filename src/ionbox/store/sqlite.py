@@ -38,11 +38,12 @@ _QUERIES: Any = aiosql.from_str(
     mandatory_parameters=False,
 )
 # What every job is written with, without the two calls that the library puts around each query.
-_INSERT_JOB, _INSERT_INPUT, _UPDATE_JOB, _INSERT_RESULT = (
+_INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _UPDATE_JOB, _INSERT_RESULT = (
     query.sql
     for query in (
         _QUERIES.insert_job,
         _QUERIES.insert_job_input,
+        _QUERIES.insert_plan,
         _QUERIES.update_job,
         _QUERIES.insert_result,
     )
@@ -111,6 +112,11 @@ class SqliteStore:
         row = _QUERIES.job_and_input(self._reader(), id=job_id, project_id=project_id)
         return None if row is None else (job_of_row(row), row["data"])
 
+    def job_and_plan(self, project_id: str, job_id: str) -> tuple[Job, str | None] | None:
+        """Return one job of a project, and what the engines answered when it was planned."""
+        row = _QUERIES.job_and_plan(self._reader(), id=job_id, project_id=project_id)
+        return None if row is None else (job_of_row(row), row["answers"])
+
     def child_ids(self, parent_id: str) -> list[str]:
         """Return the ids of a parent's children, in the order of their circuits."""
         return [row["id"] for row in _QUERIES.child_ids(self._reader(), parent_id=parent_id)]
@@ -120,9 +126,10 @@ class SqliteStore:
 
         def write(database: sqlite3.Connection) -> Job:
             _join_session(database, jobs[0].job, now)
-            for job, data in jobs:
+            for job, data, answers in jobs:
                 database.execute(_INSERT_JOB, job_to_row(job))
                 database.execute(_INSERT_INPUT, {"job_id": job.id, "data": data})
+                _put_plan(database, job, answers)
             return jobs[0].job
 
         return self._writer.submit(write)
@@ -307,17 +314,23 @@ class SqliteStore:
 
 
 def _put(database: sqlite3.Connection, change: Change) -> bool:
-    job, expected, result = change
+    job, expected, result, answers = change
     row = job_to_row(job) | {
         "expected_status": expected.status,
         "expected_attempt": expected.attempt,
     }
     if not database.execute(_UPDATE_JOB, row).rowcount:
         return False
+    _put_plan(database, job, answers)
     if result is not None:
         values = {"job_id": job.id, "inline": result.inline, "blob": result.blob}
         database.execute(_INSERT_RESULT, values)
     return True
+
+
+def _put_plan(database: sqlite3.Connection, job: Job, answers: str | None) -> None:
+    if answers is not None:
+        database.execute(_INSERT_PLAN, {"job_id": job.id, "answers": answers})
 
 
 def _result(database: sqlite3.Connection, project_id: str, job_id: str) -> StoredResult | None:

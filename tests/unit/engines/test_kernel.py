@@ -18,6 +18,7 @@ from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector
 from ionbox.circuits.program import OUTPUT_ALL, program_of
+from ionbox.engines.calibration import Machine
 from ionbox.engines.engine import Engine, Estimate, Precision, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.packing import pack
@@ -52,10 +53,12 @@ def workload_of(circuit: Circuit, precision: Precision = "float64") -> Workload:
     return Workload(program_of(circuit), shots=100, seed=7, precision=precision)
 
 
-def probabilities(engine: Engine, circuit: Circuit, precision: Precision) -> NDArray[np.float64]:
+def probabilities(
+    engine: Engine, circuit: Circuit, precision: Precision, threads: int = 1
+) -> NDArray[np.float64]:
     workload = workload_of(circuit, precision)
     assert isinstance(engine.assess(workload), Estimate)
-    result = engine.run(workload).result
+    result = engine.run(workload, threads=threads).result
     assert isinstance(result, Exact)
     read = result.registers[OUTPUT_ALL]
     values = np.zeros(2**read.num_qubits)
@@ -119,7 +122,7 @@ def test_every_gate_with_controls_in_any_places_agrees_with_the_oracle(
             mixed = [*turned(range(7), row.gateset), tested, *turned(range(7), row.gateset)]
             circuit = circuit_of(7, mixed)
 
-            found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+            found = probabilities(KernelEngine(KERNEL, variant), circuit, precision)
 
             expected = np.abs(state_vector(circuit)) ** 2
             assert np.max(np.abs(found - expected)) <= TOLERANCES[precision]
@@ -144,7 +147,7 @@ def test_random_circuits_agree_with_the_oracle(  # noqa: PLR0917
 ) -> None:
     circuit = random_circuit(seed, num_qubits, num_operations, gateset)
 
-    found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+    found = probabilities(KernelEngine(KERNEL, variant), circuit, precision)
 
     assert np.max(np.abs(found - np.abs(state_vector(circuit)) ** 2)) <= TOLERANCES[precision]
 
@@ -165,7 +168,7 @@ def test_circuits_over_many_tiles_agree_with_the_numpy_engine(
 ) -> None:
     circuit = random_circuit(num_qubits, num_qubits, 150, "qis")
 
-    found = probabilities(KernelEngine(KERNEL, variant=variant), circuit, precision)
+    found = probabilities(KernelEngine(KERNEL, variant), circuit, precision)
 
     expected = probabilities(StateVectorEngine(), circuit, "float64")
     assert np.max(np.abs(found - expected)) <= TOLERANCES[precision]
@@ -206,7 +209,7 @@ def test_any_number_of_threads_gives_the_same_bits(variant: str, precision: Prec
     circuit = random_circuit(3, 17, 100, "qis")
 
     one, four = (
-        probabilities(KernelEngine(KERNEL, threads, variant), circuit, precision)
+        probabilities(KernelEngine(KERNEL, variant), circuit, precision, threads)
         for threads in (1, 4)
     )
 
@@ -235,6 +238,19 @@ def test_an_expectation_value_is_that_of_the_numpy_engine() -> None:
     assert isinstance(found, Expectation)
     assert isinstance(expected, Expectation)
     assert found.value == pytest.approx(expected.value, abs=1e-14)
+
+
+@pytest.mark.parametrize(("num_qubits", "threads"), [(15, 1), (16, 4)])
+def test_threads_are_for_states_that_are_worth_them(num_qubits: int, threads: int) -> None:
+    workload = workload_of(circuit_of(num_qubits, turned(range(num_qubits))))
+
+    alone, together = (KernelEngine(KERNEL).assess(workload, Machine(n)) for n in (1, 4))
+
+    assert isinstance(alone, Estimate)
+    assert isinstance(together, Estimate)
+    assert (alone.threads, together.threads) == (1, threads)
+    assert (together.seconds < alone.seconds) is (threads > 1)
+    assert (together.memory_bytes > alone.memory_bytes) is (threads > 1)
 
 
 @every_precision

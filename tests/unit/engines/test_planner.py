@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import IDEAL_ENGINE
+from tests.builders import IDEAL_ENGINE, qis
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import Program, ProgramBuilder, program_of
+from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named, plan
 
@@ -24,10 +26,28 @@ class Answering:
     name: str
     answer: Estimate | Refusal
 
-    def assess(self, workload: Workload) -> Estimate | Refusal:  # noqa: ARG002 - the port's
+    def assess(self, _: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:  # noqa: ARG002
         return self.answer
 
-    def run(self, workload: Workload) -> Outcome:
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An engine that takes what the machine's calibration says of NumPy."""
+
+    name: str
+    reference_seconds: float
+    is_exact: bool
+
+    def assess(self, _: Workload, machine: Machine = ONE_CORE) -> Estimate:
+        seconds = self.reference_seconds
+        if machine.calibration != REFERENCE and self.name == "first":
+            seconds *= machine.calibration.numpy.operation
+        return Estimate(self.name, 0, seconds, 1, "float64", self.is_exact)
+
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         raise NotImplementedError
 
 
@@ -118,10 +138,32 @@ def test_reasons_are_joined_and_each_is_told_once() -> None:
     assert plan(make_workload(), memory_bytes=GIB, engines=engines).refusal == "too wide; too noisy"
 
 
+def test_of_engines_that_sample_the_first_is_chosen_however_fast_the_others_are() -> None:
+    first, fast = (
+        estimating(name, seconds=seconds, is_exact=False) for name, seconds in (("a", 9), ("b", 1))
+    )
+
+    assert plan(make_workload(), memory_bytes=GIB, engines=[first, fast]).chosen == first.answer
+
+
 def test_an_exact_engine_comes_before_a_faster_one_that_samples() -> None:
     exact, fast = estimating("exact", seconds=9), estimating("fast", is_exact=False)
 
     assert plan(make_workload(), memory_bytes=GIB, engines=[fast, exact]).chosen == exact.answer
+
+
+@pytest.mark.parametrize(("is_exact", "chosen"), [(True, "second"), (False, "first")])
+def test_a_calibration_decides_between_exact_engines_only(*, is_exact: bool, chosen: str) -> None:
+    slow = replace(REFERENCE, numpy=replace(REFERENCE.numpy, operation=1000.0))
+    engines = [Calibrated("first", 1.0, is_exact), Calibrated("second", 2.0, is_exact)]
+
+    made = plan(
+        make_workload(), memory_bytes=GIB, machine=Machine(calibration=slow), engines=engines
+    )
+
+    assert made.chosen is not None
+    assert made.chosen.engine == chosen
+    assert [answer.seconds for answer in made.answers if isinstance(answer, Estimate)] == [1000, 2]
 
 
 def test_of_answers_that_do_not_count_nothing_is_told() -> None:
@@ -162,16 +204,18 @@ def test_a_program_wider_than_the_device_that_is_modelled_is_too_large() -> None
 
 
 def test_a_wide_program_with_measurements_midway_is_too_large_in_one_sentence() -> None:
-    workload = replace(make_workload(), program=measuring_midway(28, 3), max_outcomes=2**30)
+    workload = replace(make_workload(), program=measuring_midway(28, 2), max_outcomes=2**30)
 
     made = plan(workload, memory_bytes=GIB)
 
-    assert made.refusal == "28 qubits need 13.0 GiB; 1.0 GiB are available"
+    assert made.refusal == "28 qubits need 11.0 GiB; 1.0 GiB are available"
     assert made.is_too_large
 
 
-def test_33_qubits_do_not_fit_into_a_laptop() -> None:
-    made = plan(make_workload(33), memory_bytes=16 * GIB)
+def test_33_qubits_that_are_all_entangled_do_not_fit_into_a_laptop() -> None:
+    pairs = combinations(range(33), 2)
+    circuit = Circuit.from_operations(33, "qis", [qis("xx", pair, 0.5) for pair in pairs])
+    made = plan(replace(make_workload(), program=program_of(circuit)), memory_bytes=16 * GIB)
 
     assert made.refusal == "33 qubits need 96.0 GiB; 16.0 GiB are available"
 

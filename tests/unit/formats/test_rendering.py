@@ -64,6 +64,12 @@ def sparse(num_qubits: int, values: dict[int, float]) -> Exact:
     return Exact({OUTPUT_ALL: Probabilities(num_qubits, basis_states, column)})
 
 
+def wide(num_qubits: int, values: dict[int, float]) -> Exact:
+    rows = make_shots(num_qubits, sorted(values)).rows
+    column = np.array([values[key] for key in sorted(values)])
+    return Exact({OUTPUT_ALL: Probabilities(num_qubits, rows, column)})
+
+
 def one_hot(num_qubits: int, place: int) -> Exact:
     weights = np.zeros(2**num_qubits)
     weights[place] = 1
@@ -154,6 +160,33 @@ def test_the_highest_basis_state_of_64_qubits_has_its_key() -> None:
 
     assert read(probabilities_v1(top)) == {"18446744073709551615": 1}
     assert read(probabilities_v2(top))["probabilities"]["registers"] == {OUTPUT_ALL: {"1" * 64: 1}}
+
+
+@pytest.mark.parametrize("num_qubits", [65, 1000, 10_000])
+def test_basis_states_of_any_width_have_their_keys(num_qubits: int) -> None:
+    result = wide(num_qubits, {0: 0.25, 6: 0.5, 2 ** (num_qubits - 1): 0.25})
+
+    registers = read(probabilities_v2(result))["probabilities"]["registers"]
+
+    top = str(2 ** (num_qubits - 1)).encode()
+    assert text_of(probabilities_v1(result)) == b'{"0":0.25,"6":0.5,"%s":0.25}' % top
+    assert list(registers[OUTPUT_ALL]) == [
+        "0" * num_qubits,
+        "011".ljust(num_qubits, "0"),
+        "1".rjust(num_qubits, "0"),
+    ]
+
+
+def test_wide_outcomes_are_printed_in_chunks_and_the_zeros_left_out() -> None:
+    result = wide(70, {key << 60: key / 45 for key in range(10)})
+
+    chunks = list(probabilities_v1(result, chunk_size=3))
+
+    assert len(chunks) > 2
+    found = json.loads(b"".join(chunks))
+    assert {int(key) >> 60: round(value * 45) for key, value in found.items()} == {
+        key: key for key in range(1, 10)
+    }
 
 
 def test_a_uniform_superposition_is_printed_in_full() -> None:
@@ -382,6 +415,7 @@ def test_an_exact_result_has_probabilities_only_and_an_expectation_value_no_form
 
 def test_the_entries_of_a_result_are_the_values_and_shots_of_its_registers() -> None:
     assert num_entries(dense([1, 0, 0, 1])) == 4
-    assert num_entries(sparse(60, {5: 1.0})) == 1
+    assert num_entries(sparse(30, {5: 1.0})) == 1
+    assert num_entries(wide(1000, {5: 1.0})) == 32
     assert num_entries(make_sampled(output_all=(2, [1, 2, 3]), c=(1, [0, 0, 1]))) == 6
     assert num_entries(Expectation(0.5, 0.0)) == 1

@@ -77,13 +77,28 @@ def sparse(num_qubits: int, values: dict[int, float]) -> Exact:
     return output_all(Probabilities(num_qubits, basis_states, column))
 
 
+def wide(num_qubits: int, values: dict[int, float]) -> Exact:
+    rows = make_shots(num_qubits, sorted(values)).rows
+    column = np.array([values[key] for key in sorted(values)])
+    return output_all(Probabilities(num_qubits, rows, column))
+
+
+@st.composite
+def wide_probabilities(draw: st.DrawFn) -> Probabilities:
+    num_qubits = draw(st.integers(65, 200))
+    keys = draw(st.lists(st.integers(0, 2**num_qubits - 1), min_size=1, max_size=9, unique=True))
+    values = dict.fromkeys(keys, 1 / len(keys))
+    return wide(num_qubits, values).registers[OUTPUT_ALL]
+
+
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+any_width = st.one_of(probabilities(), wide_probabilities())
 exact = st.one_of(
-    probabilities().map(output_all),
+    any_width.map(output_all),
     st.builds(
         lambda first, more: Exact({OUTPUT_ALL: first} | more),
-        probabilities(),
-        st.dictionaries(st.text(max_size=4), probabilities(), max_size=2),
+        any_width,
+        st.dictionaries(st.text(max_size=4), any_width, max_size=2),
     ),
 )
 results: st.SearchStrategy[Result] = st.one_of(
@@ -200,6 +215,15 @@ def test_the_stored_form_of_output_all_alone_is_the_one_that_is_documented() -> 
     assert len(stored) == 56
 
 
+def test_above_64_qubits_the_stored_form_has_rows_after_the_values() -> None:
+    stored = encode(wide(65, {1: 0.25, 2**64: 0.75}))
+
+    assert stored[:8] == b"IXPR\x01\x02\x08\x00"
+    assert np.frombuffer(stored, "<u8", 2, 8).tolist() == [65, 2]
+    assert np.frombuffer(stored, "<f8", 2, 24).tolist() == [0.25, 0.75]
+    assert stored[40:] == b"\x01" + bytes(8) + bytes(8) + b"\x01"
+
+
 def test_what_the_first_version_stored_is_still_read() -> None:
     stored = bytes.fromhex(
         "4958505201010800020000000000000002000000000000000000000000000000"
@@ -251,6 +275,7 @@ def test_any_other_result_is_a_header_and_a_map(
     "result",
     [
         sparse(3, {1: 0.25, 6: 0.75}),
+        wide(70, {1: 0.25, 2**69: 0.75}),
         Exact(dict.fromkeys((OUTPUT_ALL, "c"), sparse(3, {6: 1.0}).registers[OUTPUT_ALL])),
         Sampled({OUTPUT_ALL: make_shots(16, [1, 2])}),
     ],
@@ -312,6 +337,9 @@ def stored_shots(
         (b"IXPR\x01\x00\x03\x00" + bytes(32), "contradicts itself"),
         (b"IXPR\x01\x00\x08\x00" + bytes(32), "contradicts itself"),
         (b"IXPR\x01\x01\x08\x00" + b"\xff" * 16, "contradicts itself"),
+        (b"IXPR\x01\x02\x08\x00" + bytes(32), "contradicts itself"),
+        (b"IXPR\x01\x02\x08\x00" + b"\xff" * 16, "contradicts itself"),
+        (encode(wide(65, {0: 1.0}))[:-1] + b"\x02", "has bits beyond its 65 qubits"),
         (encode(sparse(2, {0: 1.0})) + b"\x00", "has 41 bytes; its header says 40"),
         (b"IXRS\x01", "ends after 5 bytes, within its header"),
         (b"IXRS\x03\x00\x00\x00\x80", "of version 3; this ionbox reads 1"),

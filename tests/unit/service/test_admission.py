@@ -5,15 +5,18 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ionbox.service.admission import MAX_BATCH, Admission, Capacity
+from ionbox.service.admission import MAX_BATCH, Admission, Capacity, is_short
 from ionbox.service.ready_queue import Entry
 
 SHORT, LONG = 0.0001, 1.0
 _numbers = itertools.count()
 
 
-def entry(seconds: float = LONG, memory: int = 0, *, is_recovered: bool = False) -> Entry:
-    return Entry(f"job-{next(_numbers)}", "a", seconds, memory, is_recovered=is_recovered)
+def entry(
+    seconds: float = LONG, memory: int = 0, threads: int = 1, *, is_recovered: bool = False
+) -> Entry:
+    name = f"job-{next(_numbers)}"
+    return Entry(name, "a", seconds, memory, threads, is_recovered=is_recovered)
 
 
 def admission(cores: int = 2, memory: int = 100, num_workers: int = 3) -> Admission:
@@ -37,6 +40,59 @@ def test_long_jobs_take_no_more_threads_than_there_are_cores() -> None:
     queue = admission(cores=1, num_workers=4)
 
     assert push(queue, entry(), entry()) == [1]
+
+
+def test_a_wide_job_alone_gets_all_cores() -> None:
+    queue = admission(cores=4, num_workers=3)
+    push(queue, entry(threads=4))
+
+    assert queue.threads_of(1) == 4
+
+
+def test_a_job_gets_no_more_threads_than_it_can_use() -> None:
+    queue = admission(cores=4, num_workers=4)
+    push(queue, entry(threads=3), entry(threads=1))
+
+    assert [queue.threads_of(worker) for worker in (1, 2)] == [2, 1]
+
+
+def test_jobs_that_wait_together_share_the_cores() -> None:
+    queue = admission(cores=8, num_workers=5)
+    push(queue, *(entry(threads=8) for _ in range(3)))
+
+    assert [queue.threads_of(worker) for worker in (1, 2, 3)] == [2, 3, 3]
+
+
+def test_a_wide_job_starts_on_what_is_free() -> None:
+    queue = admission(cores=4, num_workers=4)
+    push(queue, entry(threads=3))
+    push(queue, entry(threads=4))
+
+    assert [queue.threads_of(worker) for worker in (1, 2)] == [3, 1]
+
+
+def test_threads_come_back_with_their_job() -> None:
+    queue = admission(cores=4, num_workers=3)
+    push(queue, entry(threads=4))
+
+    assert push(queue, entry(threads=4)) == []
+    queue.release(1)
+    assert list(queue.assign()) == [1]
+    assert queue.threads_of(1) == 4
+
+
+def test_short_jobs_run_beside_a_job_that_has_all_cores() -> None:
+    queue = admission(cores=2, num_workers=3)
+    push(queue, entry(threads=2))
+
+    assert push(queue, entry(SHORT)) == [0]
+    assert queue.threads_of(0) == 1
+
+
+def test_a_job_that_is_short_on_many_threads_is_not_short() -> None:
+    queue = admission(cores=2, num_workers=2)
+
+    assert push(queue, entry(SHORT, threads=2)) == [1]
 
 
 def test_jobs_take_no_more_memory_together_than_there_is() -> None:
@@ -110,21 +166,25 @@ def test_the_worker_that_has_a_job_is_found() -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(
-    jobs=st.lists(st.tuples(st.sampled_from([SHORT, LONG]), st.integers(0, 100)), max_size=40),
+    jobs=st.lists(
+        st.tuples(st.sampled_from([SHORT, LONG]), st.integers(0, 100), st.integers(1, 6)),
+        max_size=40,
+    ),
     cores=st.integers(1, 4),
     num_workers=st.integers(2, 5),
 )
 def test_whatever_comes_every_job_is_granted_once_and_the_limits_hold(
-    jobs: list[tuple[float, int]], cores: int, num_workers: int
+    jobs: list[tuple[float, int, int]], cores: int, num_workers: int
 ) -> None:
     queue = admission(cores, 100, num_workers)
-    waiting = [entry(seconds, memory) for seconds, memory in jobs]
+    waiting = [entry(*job) for job in jobs]
     served: list[Entry] = []
     granted = push(queue, *waiting)
     while granted:
         held = [e for grant in queue.grants.values() for e in grant]
         assert sum(e.memory_bytes for e in held) <= 100
-        assert sum(e.predicted_seconds == LONG for e in held) <= cores
+        is_long = {worker: not is_short(grant[0]) for worker, grant in queue.grants.items()}
+        assert sum(queue.threads_of(worker) for worker in is_long if is_long[worker]) <= cores
         served += queue.release(next(iter(queue.grants)))
         granted = [*queue.grants, *queue.assign()]
 

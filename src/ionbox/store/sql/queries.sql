@@ -96,13 +96,14 @@ INSERT INTO jobs (
     id, project_id, submitter_id, status, attempt, backend, job_type, shots, seed,
     noise_model, name, num_qubits, gates_1q, gates_2q, engine, precision, predicted_seconds,
     memory_bytes, submitted_at, started_at, completed_at, failure_code, failure_message, warnings,
-    echo, parent_id, session_id, is_dry_run, num_circuits, cost_micros
+    echo, parent_id, session_id, is_dry_run, num_circuits, cost_micros, threads, run_threads,
+    run_seconds
 ) VALUES (
     :id, :project_id, :submitter_id, :status, :attempt, :backend, :job_type, :shots, :seed,
     :noise_model, :name, :num_qubits, :gates_1q, :gates_2q, :engine, :precision,
     :predicted_seconds, :memory_bytes, :submitted_at, :started_at, :completed_at, :failure_code,
     :failure_message, :warnings, :echo, :parent_id, :session_id, :is_dry_run, :num_circuits,
-    :cost_micros
+    :cost_micros, :threads, :run_threads, :run_seconds
 );
 
 -- name: update_job!
@@ -112,7 +113,8 @@ UPDATE jobs SET
     gates_2q = :gates_2q, engine = :engine, precision = :precision,
     predicted_seconds = :predicted_seconds, memory_bytes = :memory_bytes,
     started_at = :started_at, completed_at = :completed_at, failure_code = :failure_code,
-    failure_message = :failure_message, warnings = :warnings, cost_micros = :cost_micros
+    failure_message = :failure_message, warnings = :warnings, cost_micros = :cost_micros,
+    threads = :threads, run_threads = :run_threads, run_seconds = :run_seconds
 WHERE id = :id AND status = :expected_status AND attempt = :expected_attempt;
 
 -- name: delete_job!
@@ -126,6 +128,15 @@ WHERE id = :id AND project_id = :project_id;
 
 -- name: insert_job_input!
 INSERT INTO job_inputs (job_id, data) VALUES (:job_id, :data);
+
+-- name: job_and_plan^
+-- One job of a project, and what the engines answered when it was planned.
+SELECT jobs.*, answers FROM jobs LEFT JOIN job_plans ON job_id = id
+WHERE id = :id AND project_id = :project_id;
+
+-- name: insert_plan!
+INSERT INTO job_plans (job_id, answers) VALUES (:job_id, :answers)
+ON CONFLICT (job_id) DO UPDATE SET answers = excluded.answers;
 
 -- name: result^
 -- Where the outcome of a project's job lies.
