@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bind_results.hpp"
 #include "circuit.hpp"
 #include "execute.hpp"
 
@@ -100,4 +101,5 @@ NB_MODULE(statevector, module) {
     module.def("variants", &variant_names);
     define_evolve<float>(module);
     define_evolve<double>(module);
+    ionbox::bind_results(module);
 }
