@@ -2,7 +2,8 @@
 
 The order of bits in v1 and v2 is told in `ionbox.formats.results`. Every renderer yields chunks of
 one JSON text, so that neither a million shots nor their text is ever held as a whole; a small
-result is one chunk.
+result is one chunk. Nothing is computed before a chunk is asked for, because that may be asked in
+another thread.
 """
 
 from __future__ import annotations
@@ -71,18 +72,16 @@ def probabilities_v1(
         threads: At most so many print a chunk.
     """
     columns = _probabilities(result.registers[OUTPUT_ALL])
-    return _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
+    yield from _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
 
 
 def probabilities_v2(
     result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
 ) -> Iterator[bytes]:
     """Print every register with bitstrings as keys, bit 0 leftmost; zeros are left out."""
-    members = {
-        name: _members_v2(_probabilities(register), chunk_size, threads)
-        for name, register in result.registers.items()
-    }
-    return _by_register("probabilities", members)
+    columns = ((name, _probabilities(register)) for name, register in result.registers.items())
+    members = ((name, _members_v2(column, chunk_size, threads)) for name, column in columns)
+    yield from _by_register("probabilities", members)
 
 
 def histogram_v1(
@@ -90,18 +89,16 @@ def histogram_v1(
 ) -> Iterator[bytes]:
     """Print how many shots gave each outcome of `OUTPUT_ALL`, with ascending integer keys."""
     columns = _counts(result.registers[OUTPUT_ALL])
-    return _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
+    yield from _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
 
 
 def histogram_v2(
     result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
 ) -> Iterator[bytes]:
     """Print how many shots gave each outcome of every register, with bitstrings as keys."""
-    members = {
-        name: _members_v2(_counts(shots), chunk_size, threads)
-        for name, shots in result.registers.items()
-    }
-    return _by_register("histogram", members)
+    columns = ((name, _counts(shots)) for name, shots in result.registers.items())
+    members = ((name, _members_v2(column, chunk_size, threads)) for name, column in columns)
+    yield from _by_register("histogram", members)
 
 
 def shots_v1(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1) -> Iterator[bytes]:
@@ -111,7 +108,7 @@ def shots_v1(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1)
         _strings(shots.rows[piece], threads)
         for piece in _slices(len(shots.rows), shots.num_bits, chunk_size)
     )
-    return _joined(b"[", pieces, b"]")
+    yield from _joined(b"[", pieces, b"]")
 
 
 def shots_v2(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1) -> Iterator[bytes]:
@@ -123,7 +120,7 @@ def shots_v2(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1)
         _fill(template, starts, _cut(result, piece), threads)
         for piece in _slices(num_shots, len(template), chunk_size)
     )
-    return _joined(b'{"shots":[', pieces, b"]}")
+    yield from _joined(b'{"shots":[', pieces, b"]}")
 
 
 def probabilities_aggregate(children: Iterable[tuple[str, Exact | Sampled]]) -> Iterator[bytes]:
@@ -316,9 +313,9 @@ def _strings(rows: Rows, threads: int) -> bytes:
     return "".join(map(',"%d"'.__mod__, integers(rows))).encode()
 
 
-def _by_register(word: str, members: Mapping[str, Iterator[bytes]]) -> Iterator[bytes]:
+def _by_register(word: str, members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
     opening = f'{{"{word}":{{"registers":{{'
-    for name, pieces in members.items():
+    for name, pieces in members:
         yield from _joined(f"{opening}{_quoted(name)}:{{".encode(), pieces, b"}")
         opening = ","
     yield b"}}}"

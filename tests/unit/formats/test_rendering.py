@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -359,6 +359,22 @@ def test_every_format_of_shots_is_the_same_with_and_without_the_kernel(
     monkeypatch.setattr("ionbox.formats.rendering.kernel", None)
 
     assert with_either == text_of(row.render(result))
+
+
+class Untouchable(dict[str, Shots]):
+    def __getitem__(self, name: str) -> Shots:
+        raise LookupError(name)
+
+    def items(self) -> NoReturn:
+        raise LookupError
+
+
+@pytest.mark.parametrize("row", [row for row in FORMATS.values() if Sampled in row.serves])
+def test_nothing_is_computed_before_a_chunk_is_asked_for(row: Format) -> None:
+    chunks = row.render(Sampled(Untouchable()))
+
+    with pytest.raises(LookupError):
+        next(chunks)
 
 
 def test_registers_of_thousands_of_bits_are_printed() -> None:
