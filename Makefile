@@ -46,9 +46,10 @@ format: $(VENV)/ready-lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
+bench: $(VENV)/ready-bench  ## latency, throughput and JSON, beside Qiskit Aer and others
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.polling
+	$(BIN)/python -m benchmarks.json_text
 
 docs: $(VENV)/ready-docs
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build

@@ -5,6 +5,8 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -88,21 +90,25 @@ void bind_weights(nb::module_& module) {
 
 // --- text --------------------------------------------------------------------------------------
 
-// Let `write` fill bytes with at most `room` characters; it returns where they end.
+// Return what `write` writes into `room` characters; it returns where the text ends.
+//
+// Bytes made at once and cut to size would be new memory in each call, and cost more than the copy.
 template <class Write>
 nb::bytes written(std::size_t room, Write write) {
-    auto text = nb::steal<nb::bytes>(
-        PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(room)));
-    if (!text.is_valid()) throw nb::python_error();
+    std::unique_ptr<char[]> text;
     std::size_t size;
     {
-        char* out = PyBytes_AS_STRING(text.ptr());
         nb::gil_scoped_release others_may_run;
-        size = static_cast<std::size_t>(write(out) - out);
+        text.reset(new char[room]);
+        size = static_cast<std::size_t>(write(text.get()) - text.get());
     }
-    PyObject* whole = text.release().ptr();
-    if (_PyBytes_Resize(&whole, static_cast<Py_ssize_t>(size))) throw nb::python_error();
-    return nb::steal<nb::bytes>(whole);
+    auto bytes = nb::steal<nb::bytes>(
+        PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size)));
+    if (!bytes.is_valid()) throw nb::python_error();
+    char* out = PyBytes_AS_STRING(bytes.ptr());
+    nb::gil_scoped_release others_may_run;
+    std::memcpy(out, text.get(), size);
+    return bytes;
 }
 
 template <class Value>

@@ -38,6 +38,20 @@ std::size_t count_kept(const Real* weights, std::size_t size, Real least) {
     return count;
 }
 
+// Divide by a sum. In float64 a product with its inverse, several times faster, is the same once it
+// is rounded to float32, but for the rare case next to the middle between two of them.
+template <class Real>
+struct Scale {
+    double sum, inverse = 1 / sum;
+
+    Real operator()(Real weight) const {
+        if constexpr (sizeof(Real) == 4)
+            return static_cast<Real>(static_cast<double>(weight) * inverse);
+        else
+            return weight / sum;
+    }
+};
+
 }  // namespace
 
 template <class Real>
@@ -70,11 +84,10 @@ Survey survey(const Real* weights, std::size_t size, double share, int threads) 
 template <class Real>
 void rescale(Real* weights, std::size_t size, double least, double sum, int threads) {
     auto bound = static_cast<Real>(least);
+    Scale<Real> scaled{sum};
     visit_chunks(size, threads, [&](int, std::size_t, std::size_t start, std::size_t length) {
-        for (std::size_t k = start; k < start + length; ++k) {
-            double kept = weights[k] >= bound ? static_cast<double>(weights[k]) : 0;
-            weights[k] = static_cast<Real>(kept / sum);
-        }
+        for (std::size_t k = start; k < start + length; ++k)
+            weights[k] = scaled(weights[k] >= bound ? weights[k] : 0);
     });
 }
 
@@ -89,13 +102,14 @@ bool gather(
     });
     for (std::size_t chunk = 1; chunk < places.size(); ++chunk) places[chunk] += places[chunk - 1];
     if (places.back() != count) return false;
+    Scale<Real> scaled{sum};
     visit_chunks(size, threads, [&](int, std::size_t chunk, std::size_t start, std::size_t length) {
         std::size_t place = places[chunk];
         if (place == places[chunk + 1]) return;
         for (std::size_t k = start; k < start + length; ++k) {
             if (!(weights[k] >= bound)) continue;
             basis_states[place] = k;
-            values[place++] = static_cast<Real>(static_cast<double>(weights[k]) / sum);
+            values[place++] = scaled(weights[k]);
         }
     });
     return true;
