@@ -9,6 +9,8 @@ namespace ionbox {
 
 namespace {
 
+constexpr std::size_t num_blocks = 4, block_size = chunk_size / num_blocks;
+
 // Return the place of a point in a CDF from `from` on, never one with weight zero: rounding may put
 // a point at or past the end, and then it belongs to the last place with weight.
 const double* invert(const double* from, const double* end, double point) {
@@ -16,10 +18,25 @@ const double* invert(const double* from, const double* end, double point) {
     return place < end ? place : std::lower_bound(from, end, end[-1]);
 }
 
+// Write the sums of the weights up to each place: of each block by itself, then raised by the sum
+// of those before it. The blocks are added beside each other, since an addition has to wait for the
+// one before it.
 template <class Real>
 void write_cdf(const Real* weights, std::size_t size, double* cdf) {
-    double sum = 0;
-    for (std::size_t k = 0; k < size; ++k) cdf[k] = sum += static_cast<double>(weights[k]);
+    double sums[num_blocks] = {};
+    if (size == chunk_size)
+        for (std::size_t k = 0; k < block_size; ++k)
+            for (std::size_t block = 0; block < num_blocks; ++block) {
+                std::size_t place = block * block_size + k;
+                cdf[place] = sums[block] += static_cast<double>(weights[place]);
+            }
+    else
+        for (std::size_t k = 0; k < size; ++k)
+            cdf[k] = sums[k / block_size] += static_cast<double>(weights[k]);
+    for (std::size_t start = block_size; start < size; start += block_size) {
+        double below = cdf[start - 1];
+        for (std::size_t k = start; k < std::min(start + block_size, size); ++k) cdf[k] += below;
+    }
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 """Seeded sampling shared by the engines: inverse CDF in float64, the same for any thread count.
 
 Weights are walked in chunks, so that a float32 vector never gets a float64 copy of its size. The
-sum of a chunk is that of `ionbox.formats.weights`; within it, weights are added from the first on.
+sum of a chunk is that of `ionbox.formats.weights`; within it, the weights of each of its blocks are
+added from the first on, beside each other, then each block is raised by the end of the one before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from ionbox._kernel import kernel
 from ionbox.formats.results import FloatArray
 from ionbox.formats.weights import CHUNK, add_up, chunks
+
+_BLOCK = CHUNK // 4
 
 
 def sample(
@@ -59,9 +62,21 @@ def _locate(weights: FloatArray, uniforms: NDArray[np.float64], threads: int) ->
     for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
         chunk = int(owners[first])
         below = ends[chunk - 1] if chunk else 0.0
-        cdf = np.cumsum(parts[chunk], dtype=np.float64)
+        cdf = _cdf(parts[chunk])
         drawn[first:last] = _invert(cdf, points[first:last] - below) + chunk * CHUNK
     return drawn
+
+
+def _cdf(chunk: FloatArray) -> NDArray[np.float64]:
+    """Return the sums of the weights up to each place."""
+    cdf = np.empty(chunk.size)
+    below = 0.0
+    for start in range(0, chunk.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        np.cumsum(chunk[block], dtype=np.float64, out=cdf[block])
+        cdf[block] += below
+        below = cdf[block][-1]
+    return cdf
 
 
 def _sorted_uniforms(shots: int, seed: int) -> NDArray[np.float64]:
