@@ -45,8 +45,8 @@ def main() -> None:
     text = f"# Results as JSON: {datetime.now(UTC).date()}, {cpu_name()}, {num_cores()} cores\n\n"
     text += (
         "`python -m benchmarks.json_text`: milliseconds, in brackets those of the processor; the\n"
-        f"least of some runs, on a machine with a load of {psutil.getloadavg()[0]:.1f}. Values are\n"
-        f"float64 with 15 digits to {AUTO_FLOAT64_QUBITS} qubits, float32 with 7 above.\n"
+        f"least of some runs, on a machine with a load of {psutil.getloadavg()[0]:.1f}. Values\n"
+        f"are float64 with 15 digits to {AUTO_FLOAT64_QUBITS} qubits, float32 with 7 above.\n"
     )
     text += "\n## Probabilities\n\n" + "\n".join(probability_rows(options.qubits))
     text += f"\n\n## A million shots of {HTTP_QUBITS} qubits\n\n" + "\n".join(shot_rows())
