@@ -55,9 +55,10 @@ format: $(VENV)/ready-lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
+bench: $(VENV)/ready-bench  ## latency, throughput and JSON, beside Qiskit Aer and others
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.polling
+	$(BIN)/python -m benchmarks.json_text
 
 bench-simulation: $(VENV)/ready .venv-peers/ready  ## the kernel beside other engines, 30 minutes
 	@$(BIN)/python -m benchmarks.simulation $(ARGUMENTS)

@@ -30,6 +30,9 @@ _numbers = itertools.count(1)
 # The engine of ideal circuits, which depends on whether the kernel was built.
 IDEAL_ENGINE = "statevector" if kernel is None else "kernel"
 
+# What a module may find where the kernel would be: what it does must be the same with each.
+KERNELS = [None] if kernel is None else [None, kernel]
+
 BELL: dict[str, Any] = {
     "qubits": 2,
     "circuit": [

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bind_results.hpp"
 #include "lowering.hpp"
 #include "simulate.hpp"
 
@@ -156,4 +157,5 @@ NB_MODULE(statevector, module) {
             return std::make_tuple(found.stages, found.passes, found.steps);
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("variant") = "");
+    ionbox::bind_results(module);
 }

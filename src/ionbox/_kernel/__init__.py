@@ -1,7 +1,8 @@
-"""The state-vector kernel in C++, where it was built.
+"""The extension in C++, where it was built: simulation, read-out, sampling, results as text.
 
 `kernel` is None where an install could not build it, where it cannot be loaded, and where the
-environment says IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` says why.
+environment says IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` says why. All functions let other Python
+threads run meanwhile, and what they return is the same for any number of threads.
 """
 
 from __future__ import annotations
@@ -57,6 +58,98 @@ class Kernel(Protocol):
         Raises:
             ValueError: If the arrays do not fit together.
             MemoryError: If there is no room for a tile; nothing is changed.
+        """
+
+    def survey(
+        self, weights: NDArray[np.float32 | np.float64], share: float, *, threads: int = 1
+    ) -> tuple[float, float, int, float]:
+        """Return what `ionbox.formats.weights.Survey` holds.
+
+        Raises:
+            ValueError: If there are no weights.
+        """
+
+    def rescale(
+        self,
+        weights: NDArray[np.float32 | np.float64],
+        least: float,
+        total: float,
+        *,
+        threads: int = 1,
+    ) -> None:
+        """Divide weights that are at least `least` by `total`, in place; the others become 0."""
+
+    def gather(  # noqa: PLR0913 - two columns are written
+        self,
+        weights: NDArray[np.float32 | np.float64],
+        least: float,
+        total: float,
+        basis_states: NDArray[np.uint64],
+        values: NDArray[np.float32 | np.float64],
+        *,
+        threads: int = 1,
+    ) -> None:
+        """Write the places of the weights that are at least `least`, and those rescaled.
+
+        Raises:
+            ValueError: If the columns are not exactly as long as what is written.
+        """
+
+    def locate(
+        self,
+        weights: NDArray[np.float32 | np.float64],
+        uniforms: NDArray[np.float64],
+        drawn: NDArray[np.uint64],
+        *,
+        threads: int = 1,
+    ) -> None:
+        """Write the basis state of each of the uniforms in [0, 1), which ascend.
+
+        Raises:
+            ValueError: If the columns differ in length, or there are no weights.
+        """
+
+    def print_members(  # noqa: PLR0913 - the columns, and how they are printed
+        self,
+        values: NDArray[np.float32 | np.float64 | np.int64],
+        *,
+        keys: NDArray[np.uint64] | None = None,
+        first: int = 0,
+        num_bits: int = 0,
+        digits: int = 15,
+        threads: int = 1,
+    ) -> bytes:
+        """Print `,"key":value` for every value that is not zero.
+
+        Args:
+            values: Integers must not be negative.
+            keys: One for each value; None for `first` and those that follow it.
+            first: The key of the first value.
+            num_bits: Of a key as a bitstring, bit 0 leftmost, at most 64; 0 prints integers.
+            digits: Of numbers, 15 or 7: they are printed as by `%.15g` or `%.7g`.
+            threads: At most so many.
+        """
+
+    def print_strings(self, keys: NDArray[np.uint64], *, threads: int = 1) -> bytes:
+        """Print `,"key"` for every integer."""
+
+    def print_shots(
+        self,
+        blank: bytes,
+        registers: Sequence[tuple[int, int, NDArray[np.uint8]]],
+        *,
+        threads: int = 1,
+    ) -> bytes:
+        """Print the text of every shot.
+
+        Args:
+            blank: The text of a shot whose bits are all 0.
+            registers: Of each one where its bits start in the text, a character apart; how many
+                they are; and its rows, as in `ionbox.formats.results.Shots`.
+            threads: At most so many.
+
+        Raises:
+            ValueError: If a register does not fit into the text, or registers differ in shots.
         """
 
 

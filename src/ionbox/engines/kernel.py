@@ -115,7 +115,7 @@ class KernelEngine:
         weights: FloatArray = np.zeros(state.size, state.real.dtype)
         self._evolve(circuit, state, threads, weights)
         del state  # reading out needs the room
-        return read_out_weights(weights, workload)
+        return read_out_weights(weights, workload, threads=self.threads)
 
     def _evolve(
         self,

@@ -8,18 +8,18 @@ from ionbox.engines.sampling import sample
 from ionbox.formats.results import NARROW_BITS, Exact, FloatArray, count_outcomes
 
 
-def read_out_weights(weights: FloatArray, workload: Workload) -> Outcome:
+def read_out_weights(weights: FloatArray, workload: Workload, *, threads: int = 1) -> Outcome:
     """Return what the registers hold; the weights of all qubits, lowest bit first, are used up."""
     # Counting is a pass of its own; most circuits cannot have that many outcomes.
     if weights.size > workload.max_outcomes:
-        num_outcomes = count_outcomes(weights)
+        num_outcomes = count_outcomes(weights, threads=threads)
         if num_outcomes > workload.max_outcomes:
-            return _sampled(weights, num_outcomes, workload)
-    return Outcome(Exact(exact_registers(weights, workload.program)))
+            return _sampled(weights, num_outcomes, workload, threads)
+    return Outcome(Exact(exact_registers(weights, workload.program, threads=threads)))
 
 
-def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload) -> Outcome:
-    basis_states, counts = sample(weights, workload.shots, workload.seed)
+def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload, threads: int) -> Outcome:
+    basis_states, counts = sample(weights, workload.shots, workload.seed, threads=threads)
     frequencies = Exact(sampled_registers(basis_states, counts, workload.program))
     return sampled_outcome(frequencies, num_outcomes, workload)
 

@@ -83,18 +83,19 @@ def listed(keys: Keys, values: FloatArray, num_bits: int) -> Probabilities:
     return replace(found, basis_states=keys[places], values=kept)
 
 
-def exact_registers(weights: FloatArray, program: Program) -> dict[str, Probabilities]:
-    """List output_all and each register of a program that is one circuit."""
-    output_all = read_out(weights, program.num_qubits)
-    registers = {OUTPUT_ALL: output_all}
+def exact_registers(
+    weights: FloatArray, program: Program, *, threads: int = 1
+) -> dict[str, Probabilities]:
+    """List output_all and each register of a program that is one circuit; use up the weights."""
     measured = program.measured
-    for register in program.registers:
-        qubits = qubits_of(register, measured)
-        if qubits == list(range(program.num_qubits)):
-            registers[register.name] = output_all
-        else:
-            registers[register.name] = listed(*marginal(weights, qubits), register.size)
-    return registers
+    parts = {
+        register.name: listed(*marginal(weights, qubits), register.size)
+        for register in program.registers
+        if (qubits := qubits_of(register, measured)) != list(range(program.num_qubits))
+    }
+    output_all = read_out(weights, program.num_qubits, threads=threads)
+    names = [register.name for register in program.registers]
+    return {OUTPUT_ALL: output_all, **{name: parts.get(name, output_all) for name in names}}
 
 
 def sampled_registers(

@@ -1,6 +1,8 @@
 """Seeded sampling shared by the engines: inverse CDF in float64, the same for any thread count.
 
-Weights are walked in chunks, so that a float32 vector never gets a float64 copy of its size.
+Weights are walked in chunks, so that a float32 vector never gets a float64 copy of its size. The
+sum of a chunk is that of `ionbox.formats.weights`; within it, the weights of each of its blocks are
+added from the first on, beside each other, then each block is raised by the end of the one before.
 """
 
 from __future__ import annotations
@@ -8,13 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox._kernel import kernel
 from ionbox.formats.results import FloatArray
+from ionbox.formats.weights import CHUNK, add_up, chunks
 
-_CHUNK = 1 << 16
+_BLOCK = CHUNK // 4
 
 
 def sample(
-    weights: FloatArray, shots: int, seed: int
+    weights: FloatArray, shots: int, seed: int, *, threads: int = 1
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Draw basis states with probabilities proportional to their weights.
 
@@ -22,11 +26,12 @@ def sample(
         weights: One number >= 0 for each basis state; they need not sum to 1.
         shots: How many are drawn.
         seed: Not negative; the same seed draws the same, neighbouring seeds are independent.
+        threads: At most so many.
 
     Returns:
         The basis states that were drawn, ascending, and how often each was.
     """
-    drawn = _locate(weights, _sorted_uniforms(shots, seed))
+    drawn = _locate(weights, _sorted_uniforms(shots, seed), threads)
     basis_states, counts = np.unique(drawn, return_counts=True)
     return basis_states, counts.astype(np.int64, copy=False)
 
@@ -38,25 +43,40 @@ def draw(weights: FloatArray, uniforms: NDArray[np.float64]) -> NDArray[np.uint6
     """
     order = np.argsort(uniforms, kind="stable")
     drawn = np.empty(uniforms.size, np.uint64)
-    drawn[order] = _locate(weights, uniforms[order])
+    drawn[order] = _locate(weights, uniforms[order], threads=1)
     return drawn
 
 
-def _locate(weights: FloatArray, uniforms: NDArray[np.float64]) -> NDArray[np.uint64]:
+def _locate(weights: FloatArray, uniforms: NDArray[np.float64], threads: int) -> NDArray[np.uint64]:
     """Return the basis states of ascending uniforms."""
-    chunks = [weights[start : start + _CHUNK] for start in range(0, weights.size, _CHUNK)]
-    ends = np.cumsum([chunk.sum(dtype=np.float64) for chunk in chunks])
+    drawn = np.empty(uniforms.size, np.uint64)
+    if kernel is not None:
+        kernel.locate(np.ascontiguousarray(weights), uniforms, drawn, threads=threads)
+        return drawn
+    parts = list(chunks(weights))
+    ends = np.cumsum(list(map(add_up, parts)))
     points = uniforms * ends[-1]
     owners = _invert(ends, points)
-    drawn = np.empty(uniforms.size, np.uint64)
     # The points are sorted, so those of one chunk lie next to each other.
-    borders = np.flatnonzero(np.diff(owners, prepend=-1, append=len(chunks)))
+    borders = np.flatnonzero(np.diff(owners, prepend=-1, append=len(parts)))
     for first, last in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
         chunk = int(owners[first])
         below = ends[chunk - 1] if chunk else 0.0
-        cdf = np.cumsum(chunks[chunk], dtype=np.float64)
-        drawn[first:last] = _invert(cdf, points[first:last] - below) + chunk * _CHUNK
+        cdf = _cdf(parts[chunk])
+        drawn[first:last] = _invert(cdf, points[first:last] - below) + chunk * CHUNK
     return drawn
+
+
+def _cdf(chunk: FloatArray) -> NDArray[np.float64]:
+    """Return the sums of the weights up to each place."""
+    cdf = np.empty(chunk.size)
+    below = 0.0
+    for start in range(0, chunk.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        np.cumsum(chunk[block], dtype=np.float64, out=cdf[block])
+        cdf[block] += below
+        below = cdf[block][-1]
+    return cdf
 
 
 def _sorted_uniforms(shots: int, seed: int) -> NDArray[np.float64]:

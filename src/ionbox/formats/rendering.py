@@ -2,13 +2,14 @@
 
 The order of bits in v1 and v2 is told in `ionbox.formats.results`. Every renderer yields chunks of
 one JSON text, so that neither a million shots nor their text is ever held as a whole; a small
-result is one chunk.
+result is one chunk. Nothing is computed before a chunk is asked for, because that may be asked in
+another thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -16,14 +17,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox._kernel import Kernel, kernel
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.results import (
+    NARROW_BITS,
     Exact,
     Expectation,
     Probabilities,
     Result,
     Sampled,
     Shots,
+    basis_states_of,
     histogram,
     integers,
 )
@@ -36,11 +40,28 @@ _GATHERED_BYTES: Final = 2**16  # the least text in one chunk of an aggregate
 Rows: TypeAlias = NDArray[np.uint8]
 # One-dimensional basis states, or rows, which may have more than 64 bits.
 Keys: TypeAlias = NDArray[Any]
-# Outcomes, and the number of each.
-Outcomes: TypeAlias = Iterator[tuple[Keys, list[float] | list[int]]]
 
 
-def probabilities_v1(result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Outcomes of a register, and a number for each.
+
+    Args:
+        num_bits: The width of the register.
+        keys: As long as `values`; None where they are 0, 1, 2 and so on.
+        values: The zeros among them are left out.
+        digits: How many significant ones a number has; integers have all.
+    """
+
+    num_bits: int
+    keys: Keys | None
+    values: NDArray[np.float64 | np.float32 | np.int64]
+    digits: int = 15
+
+
+def probabilities_v1(
+    result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
+) -> Iterator[bytes]:
     """Print `OUTPUT_ALL` with ascending integer keys; zeros are left out.
 
     A number has the significant digits of what it was computed in, and no more; of shots, it is
@@ -48,54 +69,58 @@ def probabilities_v1(result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE) -
 
     Args:
         chunk_size: The most outcomes in one chunk.
+        threads: At most so many print a chunk.
     """
-    register = result.registers[OUTPUT_ALL]
-    return _joined("{", _members_v1(_probabilities(register, chunk_size), _digits(register)), "}")
+    columns = _probabilities(result.registers[OUTPUT_ALL])
+    yield from _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
 
 
-def probabilities_v2(result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+def probabilities_v2(
+    result: Exact | Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
+) -> Iterator[bytes]:
     """Print every register with bitstrings as keys, bit 0 leftmost; zeros are left out."""
-    members = {
-        name: _members_v2(_probabilities(register, chunk_size), _width(register), _digits(register))
-        for name, register in result.registers.items()
-    }
-    return _by_register("probabilities", members)
+    columns = ((name, _probabilities(register)) for name, register in result.registers.items())
+    members = ((name, _members_v2(column, chunk_size, threads)) for name, column in columns)
+    yield from _by_register("probabilities", members)
 
 
-def histogram_v1(result: Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+def histogram_v1(
+    result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
+) -> Iterator[bytes]:
     """Print how many shots gave each outcome of `OUTPUT_ALL`, with ascending integer keys."""
-    return _joined("{", _members_v1(_counts(result.registers[OUTPUT_ALL], chunk_size), "%d"), "}")
+    columns = _counts(result.registers[OUTPUT_ALL])
+    yield from _joined(b"{", _members_v1(columns, chunk_size, threads), b"}")
 
 
-def histogram_v2(result: Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+def histogram_v2(
+    result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1
+) -> Iterator[bytes]:
     """Print how many shots gave each outcome of every register, with bitstrings as keys."""
-    members = {
-        name: _members_v2(_counts(shots, chunk_size), shots.num_bits, "%d")
-        for name, shots in result.registers.items()
-    }
-    return _by_register("histogram", members)
+    columns = ((name, _counts(shots)) for name, shots in result.registers.items())
+    members = ((name, _members_v2(column, chunk_size, threads)) for name, column in columns)
+    yield from _by_register("histogram", members)
 
 
-def shots_v1(result: Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+def shots_v1(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1) -> Iterator[bytes]:
     """Print the integer that each shot gave for `OUTPUT_ALL`, as a string, in order."""
     shots = result.registers[OUTPUT_ALL]
     pieces = (
-        '"' + '","'.join(map(str, integers(shots.rows[piece]))) + '"'
+        _strings(shots.rows[piece], threads)
         for piece in _slices(len(shots.rows), shots.num_bits, chunk_size)
     )
-    return _joined("[", pieces, "]")
+    yield from _joined(b"[", pieces, b"]")
 
 
-def shots_v2(result: Sampled, *, chunk_size: int = CHUNK_SIZE) -> Iterator[bytes]:
+def shots_v2(result: Sampled, *, chunk_size: int = CHUNK_SIZE, threads: int = 1) -> Iterator[bytes]:
     """Print the bits that each shot gave for every register, bit 0 first, in order."""
     # All shots are equally long: their text is one template, into which the bits are set.
-    template, places = _shot_template(result)
+    template, starts = _shot_template(result)
     num_shots = len(result.registers[OUTPUT_ALL].rows)
     pieces = (
-        _fill(template, places, result, piece)
+        _fill(template, starts, _cut(result, piece), threads)
         for piece in _slices(num_shots, len(template), chunk_size)
     )
-    return _joined('{"shots":[', pieces, "]}")
+    yield from _joined(b'{"shots":[', pieces, b"]}")
 
 
 def probabilities_aggregate(children: Iterable[tuple[str, Exact | Sampled]]) -> Iterator[bytes]:
@@ -197,46 +222,24 @@ def _num_entries(num_keys: int, num_bits: int) -> int:
 # --- numbers and keys ------------------------------------------------------------------------
 
 
-def _probabilities(register: Probabilities | Shots, chunk_size: int) -> Outcomes:
+def _probabilities(register: Probabilities | Shots) -> Columns:
     if isinstance(register, Shots):
-        num_shots = len(register.rows)
-        for rows, counts in _counts(register, chunk_size):
-            yield rows, [count / num_shots for count in counts]
-        return
-    basis_states = register.basis_states
-    for piece in _slices(register.values.size, register.num_qubits, chunk_size):
-        values = register.values[piece]
-        places = values.nonzero()[0]
-        states = places + piece.start if basis_states is None else basis_states[piece][places]
-        yield states, values[places].tolist()
+        counted = _counts(register)
+        return replace(counted, values=counted.values / len(register.rows))
+    digits = register.significant_digits
+    return Columns(register.num_qubits, register.basis_states, register.values, digits)
 
 
-def _counts(shots: Shots, chunk_size: int) -> Outcomes:
+def _counts(shots: Shots) -> Columns:
     rows, counts = histogram(shots)
-    for piece in _slices(len(rows), shots.num_bits, chunk_size):
-        yield rows[piece], counts[piece].tolist()
+    keys = basis_states_of(rows) if shots.num_bits <= NARROW_BITS else rows
+    return Columns(shots.num_bits, keys, counts.astype(np.int64, copy=False))
 
 
 def _slices(size: int, num_characters: int, chunk_size: int) -> Iterator[slice]:
     """Cut `size` entries of so many characters into chunks."""
     chunk_size = min(chunk_size, max(1, _CHUNK_BYTES // num_characters))
     return (slice(start, start + chunk_size) for start in range(0, size, chunk_size))
-
-
-def _digits(register: Probabilities | Shots) -> str:
-    digits = 15 if isinstance(register, Shots) else register.significant_digits
-    return f"%.{digits}g"
-
-
-def _width(register: Probabilities | Shots) -> int:
-    return register.num_bits if isinstance(register, Shots) else register.num_qubits
-
-
-def _integers(keys: Keys) -> list[int]:
-    if keys.ndim == 2:
-        return integers(keys)
-    states: list[int] = keys.tolist()
-    return states
 
 
 def _bitstrings(keys: Keys, num_bits: int) -> list[str]:
@@ -247,68 +250,133 @@ def _bitstrings(keys: Keys, num_bits: int) -> list[str]:
     return [text[start : start + num_bits] for start in range(0, len(text), num_bits)]
 
 
+def _integers(keys: Keys) -> list[int]:
+    return integers(keys) if keys.ndim == 2 else keys.tolist()
+
+
 # --- pieces of JSON --------------------------------------------------------------------------
+#
+# Every member of an object or array begins with a comma; `_joined` drops the first one.
 
 
-def _members_v1(outcomes: Outcomes, number: str) -> Iterator[str]:
-    template = f'"%d":{number}'
-    for keys, values in outcomes:
-        yield ",".join(map(template.__mod__, zip(_integers(keys), values, strict=True)))
+def _members_v1(columns: Columns, chunk_size: int, threads: int) -> Iterator[bytes]:
+    for piece in _slices(columns.values.size, columns.num_bits, chunk_size):
+        if kernel is not None and _has_narrow_keys(columns):
+            yield _printed(kernel, columns, piece, num_bits=0, threads=threads)
+        else:
+            keys, values = _nonzero(columns, piece)
+            yield _texts(f',"%d":{_number(columns)}', _integers(keys), values)
 
 
-def _members_v2(outcomes: Outcomes, num_bits: int, number: str) -> Iterator[str]:
-    template = f'"%s":{number}'
-    for keys, values in outcomes:
-        strings = _bitstrings(keys, num_bits)
-        yield ",".join(map(template.__mod__, zip(strings, values, strict=True)))
+def _members_v2(columns: Columns, chunk_size: int, threads: int) -> Iterator[bytes]:
+    for piece in _slices(columns.values.size, columns.num_bits, chunk_size):
+        if kernel is not None and _has_narrow_keys(columns):
+            yield _printed(kernel, columns, piece, num_bits=columns.num_bits, threads=threads)
+        else:
+            keys, values = _nonzero(columns, piece)
+            yield _texts(f',"%s":{_number(columns)}', _bitstrings(keys, columns.num_bits), values)
 
 
-def _by_register(word: str, members: Mapping[str, Iterator[str]]) -> Iterator[bytes]:
+def _has_narrow_keys(columns: Columns) -> bool:
+    return columns.keys is None or columns.keys.ndim == 1
+
+
+def _printed(
+    printer: Kernel, columns: Columns, piece: slice, *, num_bits: int, threads: int
+) -> bytes:
+    # A column that lies within a stored result may begin anywhere.
+    values = np.require(columns.values[piece], requirements=("C", "A"))
+    keys = (
+        None if columns.keys is None else np.require(columns.keys[piece], requirements=("C", "A"))
+    )
+    return printer.print_members(
+        values,
+        keys=keys,
+        first=piece.start,
+        num_bits=num_bits,
+        digits=columns.digits,
+        threads=threads,
+    )
+
+
+def _nonzero(columns: Columns, piece: slice) -> tuple[Keys, list[float] | list[int]]:
+    values = columns.values[piece]
+    places = values.nonzero()[0]
+    keys = places + piece.start if columns.keys is None else columns.keys[piece][places]
+    return keys, values[places].tolist()
+
+
+def _number(columns: Columns) -> str:
+    return "%d" if columns.values.dtype == np.int64 else f"%.{columns.digits}g"
+
+
+def _texts(template: str, keys: Iterable[object], values: Iterable[object]) -> bytes:
+    return "".join(map(template.__mod__, zip(keys, values, strict=True))).encode()
+
+
+def _strings(rows: Rows, threads: int) -> bytes:
+    if kernel is not None and rows.shape[1] * 8 <= NARROW_BITS:
+        return kernel.print_strings(basis_states_of(rows), threads=threads)
+    return "".join(map(',"%d"'.__mod__, integers(rows))).encode()
+
+
+def _by_register(word: str, members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
     opening = f'{{"{word}":{{"registers":{{'
-    for name, pieces in members.items():
-        yield from _joined(f"{opening}{_quoted(name)}:{{", pieces, "}")
+    for name, pieces in members:
+        yield from _joined(f"{opening}{_quoted(name)}:{{".encode(), pieces, b"}")
         opening = ","
     yield b"}}}"
 
 
-def _joined(opening: str, pieces: Iterable[str], closing: str) -> Iterator[bytes]:
-    """Yield pieces with commas between; the empty ones leave no trace."""
-    text, comma = opening, ""
-    for piece in pieces:
-        if piece:
-            if comma:
-                yield text.encode()
-                text = comma
-            text += piece
-            comma = ","
-    yield (text + closing).encode()
+def _joined(opening: bytes, pieces: Iterable[bytes], closing: bytes) -> Iterator[bytes]:
+    """Yield pieces between the brackets; the empty ones leave no trace."""
+    held, is_first = opening, True
+    for piece in filter(None, pieces):
+        if is_first:
+            held, is_first = opening + piece[1:], False
+        else:
+            yield held
+            held = piece
+    yield held + closing
 
 
 def _quoted(name: str) -> str:
     return msgspec.json.encode(name).decode()
 
 
-def _shot_template(result: Sampled) -> tuple[Rows, dict[str, slice]]:
-    """Return the text of a shot and a comma, and where in it the bits of each register stand."""
-    text = b'{"registers":{'
-    places: dict[str, slice] = {}
+def _shot_template(result: Sampled) -> tuple[bytes, dict[str, int]]:
+    """Return a comma and the text of a shot, and where in it the bits of each register start."""
+    text = b',{"registers":{'
+    starts: dict[str, int] = {}
     for name, shots in result.registers.items():
-        comma = b"," if places else b""
+        comma = b"," if starts else b""
         text += comma + _quoted(name).encode() + b":["
-        places[name] = slice(len(text), len(text) + 2 * shots.num_bits - 1, 2)
+        starts[name] = len(text)
         text += b",".join([b"0"] * shots.num_bits) + b"]"
-    return np.frombuffer(text + b"}},", np.uint8), places
+    return text + b"}}", starts
 
 
-def _fill(template: Rows, places: Mapping[str, slice], result: Sampled, piece: slice) -> str:
-    """Return the text of some shots, with commas between."""
-    num_shots = len(result.registers[OUTPUT_ALL].rows[piece])
-    text = np.tile(template, (num_shots, 1))
-    for name, shots in result.registers.items():
-        text[:, places[name]] += np.unpackbits(
-            shots.rows[piece], axis=1, count=shots.num_bits, bitorder="little"
-        )
-    return text.tobytes()[:-1].decode()
+def _cut(result: Sampled, piece: slice) -> dict[str, Shots]:
+    return {
+        name: Shots(shots.num_bits, shots.rows[piece]) for name, shots in result.registers.items()
+    }
+
+
+def _fill(
+    template: bytes, starts: Mapping[str, int], registers: Mapping[str, Shots], threads: int
+) -> bytes:
+    """Return the text of some shots."""
+    if kernel is not None:
+        places = [
+            (starts[name], shots.num_bits, np.ascontiguousarray(shots.rows))
+            for name, shots in registers.items()
+        ]
+        return kernel.print_shots(template, places, threads=threads)
+    text = np.tile(np.frombuffer(template, np.uint8), (len(registers[OUTPUT_ALL].rows), 1))
+    for name, shots in registers.items():
+        place = slice(starts[name], starts[name] + 2 * shots.num_bits - 1, 2)
+        text[:, place] += np.unpackbits(shots.rows, axis=1, count=shots.num_bits, bitorder="little")
+    return text.tobytes()
 
 
 def _aggregate(children: Iterable[tuple[str, Exact | Sampled]]) -> Iterator[bytes]:

@@ -51,6 +51,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.program import MAX_BITS, OUTPUT_ALL
+from ionbox.formats.weights import Survey, gather, rescale, survey
 
 FloatArray = NDArray[np.float64 | np.float32]
 BasisStates: TypeAlias = NDArray[np.uint64] | NDArray[np.uint8]
@@ -137,17 +138,19 @@ class Expectation:
 Result: TypeAlias = Exact | Sampled | Expectation
 
 
-def count_outcomes(weights: FloatArray) -> int:
+def count_outcomes(weights: FloatArray, *, threads: int = 1) -> int:
     """Return how many basis states the read-out keeps."""
-    return int(np.count_nonzero(_is_outcome(weights)))
+    return _survey(weights, threads).num_kept
 
 
-def read_out(weights: FloatArray, num_qubits: int) -> Probabilities:
+def read_out(weights: FloatArray, num_qubits: int, *, threads: int = 1) -> Probabilities:
     """Make probabilities of weights that are nearly that: drop rounding noise, rescale to sum 1.
 
     Args:
-        weights: Squared magnitudes of all 2**num_qubits amplitudes.
+        weights: Squared magnitudes of all 2**num_qubits amplitudes. They are used up: dense
+            values take their place.
         num_qubits: The width of the circuit.
+        threads: At most so many; the values are the same for any number.
 
     Returns:
         Values in the type of `weights`; sparse columns where they take fewer bytes than dense.
@@ -155,25 +158,18 @@ def read_out(weights: FloatArray, num_qubits: int) -> Probabilities:
     Raises:
         ValueError: If no weight is positive, or one is not a number.
     """
-    is_outcome = _is_outcome(weights)
-    count = int(np.count_nonzero(is_outcome))
-    if count * (_STATE_TYPE.itemsize + weights.itemsize) < weights.nbytes:
-        basis_states = np.flatnonzero(is_outcome).astype(np.uint64, copy=False)
-        return Probabilities(num_qubits, basis_states, _rescaled(weights[is_outcome]))
-    return Probabilities(num_qubits, None, _rescaled(weights * is_outcome))
+    found = _survey(weights, threads)
+    if found.num_kept * (_STATE_TYPE.itemsize + weights.itemsize) < weights.nbytes:
+        return Probabilities(num_qubits, *gather(weights, found, threads=threads))
+    rescale(weights, found, threads=threads)
+    return Probabilities(num_qubits, None, weights)
 
 
-def _is_outcome(weights: FloatArray) -> NDArray[np.bool_]:
-    largest = float(weights.max())
-    if not largest > 0:  # also true of NaN
-        raise ValueError(f"the largest weight is {largest}; it must be positive")
-    return weights >= largest * _NOISE_SHARE[weights.itemsize]
-
-
-def _rescaled(weights: FloatArray) -> FloatArray:
-    # The sum of 2**30 float32 numbers needs float64; the quotients do not.
-    weights /= weights.sum(dtype=np.float64)
-    return weights
+def _survey(weights: FloatArray, threads: int) -> Survey:
+    found = survey(weights, _NOISE_SHARE[weights.itemsize], threads=threads)
+    if not found.largest > 0:  # also true of NaN
+        raise ValueError(f"the largest weight is {found.largest}; it must be positive")
+    return found
 
 
 def histogram(shots: Shots) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -183,10 +179,21 @@ def histogram(shots: Shots) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         The distinct rows, ascending by the integer that they stand for, and the count of each.
     """
     width = shots.rows.shape[1]
+    if width <= _STATE_TYPE.itemsize:
+        states, counts = np.unique(basis_states_of(shots.rows), return_counts=True)
+        return states.view(np.uint8).reshape(-1, _STATE_TYPE.itemsize)[:, :width], counts
     # Highest byte first, equally long byte strings are in the order of their integers.
     strings = np.ascontiguousarray(shots.rows[:, ::-1]).view(f"S{width}")[:, 0]
     distinct, counts = np.unique(strings, return_counts=True)
     return distinct.view(np.uint8).reshape(-1, width)[:, ::-1], counts
+
+
+def basis_states_of(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the integers that rows of at most 64 bits stand for, bit 0 the lowest."""
+    padded = np.zeros((len(rows), _STATE_TYPE.itemsize), np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    states: NDArray[np.uint64] = padded.view(_STATE_TYPE)[:, 0]
+    return states
 
 
 def integers(rows: NDArray[np.uint8]) -> list[int]:
@@ -194,12 +201,9 @@ def integers(rows: NDArray[np.uint8]) -> list[int]:
 
     Python prints integers of up to 4300 digits; the widest circuit's have 3011.
     """
-    size, width = rows.shape
-    if width > _STATE_TYPE.itemsize:
+    if rows.shape[1] > _STATE_TYPE.itemsize:
         return [int.from_bytes(row.tobytes(), "little") for row in rows]
-    padded = np.zeros((size, _STATE_TYPE.itemsize), np.uint8)
-    padded[:, :width] = rows
-    states: list[int] = padded.view(_STATE_TYPE)[:, 0].tolist()
+    states: list[int] = basis_states_of(rows).tolist()
     return states
 
 

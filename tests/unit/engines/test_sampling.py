@@ -3,12 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.builders import KERNELS
 
-from ionbox.engines.sampling import sample
+from ionbox._kernel import kernel
+from ionbox.engines.sampling import draw, sample
 from ionbox.formats.results import FloatArray
 
 NUM_CHUNKS = 4
 CHUNK = 1 << 16
+
+
+@pytest.fixture(autouse=True, params=KERNELS)
+def each_kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ionbox.engines.sampling.kernel", request.param)
 
 
 def chi_squared(observed: NDArray[np.int64], expected: NDArray[np.float64]) -> float:
@@ -101,3 +108,29 @@ def test_no_shots_draw_nothing() -> None:
     basis_states, counts = sample(np.ones(4), 0, 7)
 
     assert (basis_states.size, counts.size) == (0, 0)
+
+
+@pytest.mark.skipif(kernel is None, reason="the kernel was not built")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("size", [1, 100, CHUNK, NUM_CHUNKS * CHUNK])
+def test_with_and_without_the_kernel_the_same_is_drawn(
+    dtype: type[np.float64 | np.float32], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(7)
+    weights: FloatArray = (random.exponential(size=size) ** 4).astype(dtype)
+    uniforms = np.concatenate([random.random(10_000), [0.0, np.nextafter(1, 0)]])
+
+    ours, drawn = sample(weights, 10_000, 7), draw(weights, uniforms)
+    monkeypatch.setattr("ionbox.engines.sampling.kernel", None)
+
+    assert np.array_equal(drawn, draw(weights, uniforms))
+    assert all(map(np.array_equal, ours, sample(weights, 10_000, 7)))
+
+
+def test_any_number_of_threads_draws_the_same() -> None:
+    weights = np.random.default_rng(7).exponential(size=NUM_CHUNKS * CHUNK)
+
+    one, *others = (sample(weights, 20_000, 7, threads=threads) for threads in (1, 2, 3, 7))
+
+    assert all(np.array_equal(one[0], other[0]) for other in others)
+    assert all(np.array_equal(one[1], other[1]) for other in others)

@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.builders import KERNELS, peak_bytes
 
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.rendering import (
     FORMAT_BY_WORD,
     FORMATS,
+    Format,
     expectation,
     formats_of,
     histogram_v1,
@@ -38,8 +40,17 @@ from ionbox.formats.results import (
 
 FloatType = type[np.float64] | type[np.float32]
 
-steady = settings(derandomize=True, deadline=None)
+steady = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # it changes nothing meanwhile
+)
 both_precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+@pytest.fixture(autouse=True, params=KERNELS)
+def each_kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ionbox.formats.rendering.kernel", request.param)
 
 
 def make_shots(num_bits: int, keys: Sequence[int]) -> Shots:
@@ -223,6 +234,43 @@ def test_no_chunk_holds_more_outcomes_than_asked_for() -> None:
     assert max(chunk.count(b":") for chunk in chunks) == 10
 
 
+def test_a_large_result_is_never_held_as_text() -> None:
+    result = dense(np.random.default_rng(7).random(2**17).tolist())
+    size = len(text_of(probabilities_v1(result)))
+
+    peak = peak_bytes(lambda: sum(map(len, probabilities_v1(result, chunk_size=2**12))))
+
+    assert size > 2**21
+    assert peak < 2**20
+
+
+@pytest.mark.parametrize("render", [probabilities_v1, probabilities_v2])
+def test_any_number_of_threads_prints_the_same(render: Callable[..., Iterator[bytes]]) -> None:
+    random = np.random.default_rng(7)
+    result = dense(random.random(2**16) * (random.random(2**16) < 0.5))
+
+    texts = {text_of(render(result, threads=threads)) for threads in (1, 2, 3, 7)}
+
+    assert len(texts) == 1
+
+
+def test_values_that_a_damaged_result_may_hold_are_printed() -> None:
+    values = np.array([float("nan"), float("inf"), -0.5, -0.0])
+
+    text = text_of(probabilities_v1(Exact({OUTPUT_ALL: Probabilities(2, None, values)})))
+
+    assert text == b'{"0":nan,"1":inf,"2":-0.5}'
+
+
+@both_precisions
+def test_columns_that_lie_askew_in_memory_are_printed(dtype: FloatType) -> None:
+    values: FloatArray = np.frombuffer(b"x" + np.array([0.25, 0.75], dtype).tobytes(), dtype, 2, 1)
+    states = np.frombuffer(b"x" + np.array([3, 9], np.uint64).tobytes(), np.uint64, 2, 1)
+    result = Exact({OUTPUT_ALL: Probabilities(4, states, values)})
+
+    assert text_of(probabilities_v1(result)) == b'{"3":0.25,"9":0.75}'
+
+
 def test_v2_strings_begin_with_qubit_0_and_are_as_wide_as_the_circuit() -> None:
     assert read(probabilities_v2(sparse(3, {1: 0.25, 6: 0.75}))) == {
         "probabilities": {"registers": {OUTPUT_ALL: {"100": 0.25, "011": 0.75}}}
@@ -327,6 +375,39 @@ def test_probabilities_of_shots_are_the_share_of_each_outcome(
         assert sum(probabilities.values()) == pytest.approx(1, rel=1e-12)
     strings = registers[OUTPUT_ALL].items()
     assert {str(int(key[::-1], 2)): value for key, value in strings} == flat
+
+
+@pytest.mark.parametrize("row", [row for row in FORMATS.values() if Sampled in row.serves])
+def test_every_format_of_shots_is_the_same_with_and_without_the_kernel(
+    row: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(7)
+    widths = {OUTPUT_ALL: 20, "c": 1, "d": 64, "e": 65}
+    keys = {name: random.integers(0, 2 ** min(width, 12), 9000) for name, width in widths.items()}
+    result = make_sampled(
+        **{name: (width, list(map(int, keys[name]))) for name, width in widths.items()}
+    )
+
+    with_either = text_of(row.render(result))
+    monkeypatch.setattr("ionbox.formats.rendering.kernel", None)
+
+    assert with_either == text_of(row.render(result))
+
+
+class Untouchable(dict[str, Shots]):
+    def __getitem__(self, name: str) -> Shots:
+        raise LookupError(name)
+
+    def items(self) -> NoReturn:
+        raise LookupError
+
+
+@pytest.mark.parametrize("row", [row for row in FORMATS.values() if Sampled in row.serves])
+def test_nothing_is_computed_before_a_chunk_is_asked_for(row: Format) -> None:
+    chunks = row.render(Sampled(Untouchable()))
+
+    with pytest.raises(LookupError):
+        next(chunks)
 
 
 def test_registers_of_thousands_of_bits_are_printed() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders import KERNELS
 
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.formats.results import (
@@ -126,6 +127,12 @@ def make_weights(values: Sequence[float], dtype: FloatType) -> FloatArray:
     return np.array(values, np.float64).astype(dtype)
 
 
+@pytest.fixture(params=KERNELS)
+def each_kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ionbox.formats.weights.kernel", request.param)
+
+
+@pytest.mark.usefixtures("each_kernel")
 @pytest.mark.parametrize(("dtype", "share"), [(np.float64, 1e-24), (np.float32, 1e-10)])
 def test_what_is_below_the_share_of_the_largest_is_dropped(dtype: FloatType, share: float) -> None:
     weights = make_weights([0.5, 0.49 * share, 0.51 * share, 0.5], dtype)
@@ -136,6 +143,7 @@ def test_what_is_below_the_share_of_the_largest_is_dropped(dtype: FloatType, sha
     assert (kept.values != 0).tolist() == [True, False, True, True]
 
 
+@pytest.mark.usefixtures("each_kernel")
 @both_precisions
 def test_what_is_kept_sums_to_one(dtype: FloatType) -> None:
     weights = make_weights(np.linspace(0.1, 7, 2**12).tolist(), dtype)
@@ -145,14 +153,17 @@ def test_what_is_kept_sums_to_one(dtype: FloatType) -> None:
     assert values.sum(dtype=np.float64) == pytest.approx(1, rel=float(np.finfo(dtype).eps))
 
 
-def test_the_weights_are_left_as_they_were() -> None:
+@pytest.mark.usefixtures("each_kernel")
+def test_dense_values_take_the_place_of_the_weights() -> None:
     weights = np.array([3.0, 1.0, 0.0, 1e-30])
 
-    read_out(weights, 2)
-
+    assert count_outcomes(weights) == 2
     assert weights.tolist() == [3.0, 1.0, 0.0, 1e-30]
+    assert read_out(weights, 2).values is weights
+    assert weights.tolist() == [0.75, 0.25, 0.0, 0.0]
 
 
+@pytest.mark.usefixtures("each_kernel")
 def test_columns_are_sparse_where_that_is_smaller() -> None:
     few, many = np.zeros(8), np.zeros(8)
     few[[1, 4, 6]], many[[1, 4, 6, 7]] = 1, 1
@@ -164,6 +175,7 @@ def test_columns_are_sparse_where_that_is_smaller() -> None:
     assert basis_states.dtype == np.uint64
 
 
+@pytest.mark.usefixtures("each_kernel")
 @pytest.mark.parametrize("weights", [[0.0, 0.0], [float("nan"), 1.0]])
 def test_weights_that_are_no_probabilities_are_an_error(weights: list[float]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
