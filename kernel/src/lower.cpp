@@ -86,6 +86,7 @@ void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
 
 Lowered Lowering::finish() {
     for (int target = 0; target < static_cast<int>(waiting_.size()); ++target) release(target);
+    if (!may_rename_) phase(0, 0, global_, 1);
     return {std::move(operations_), std::move(place_of_)};
 }
 
@@ -147,7 +148,7 @@ void Lowering::turn(Mask controls, int target, const Matrix1& u) {
     phase(controls, bit(target), 1, best->b);
     rotate(best->kind, controls, target, cosine, best->sign * sine);
     phase(controls, bit(target), 1, best->a);
-    if (controls != 0) phase(controls, 0, g, 1);  // without controls nobody can tell
+    controls == 0 ? void(global_ *= g) : phase(controls, 0, g, 1);
 }
 
 void Lowering::join(int target, const Matrix1& matrix) {

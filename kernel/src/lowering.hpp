@@ -45,6 +45,7 @@ private:
 
     std::vector<int> place_of_;
     bool may_rename_;
+    Complex global_ = 1;  // a factor of all amplitudes
     std::vector<Waiting> waiting_;
     std::vector<Operation> operations_;
 };

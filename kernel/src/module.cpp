@@ -12,6 +12,7 @@
 
 #include "bind_results.hpp"
 #include "lowering.hpp"
+#include "measurement.hpp"
 #include "simulate.hpp"
 
 namespace nb = nanobind;
@@ -83,10 +84,14 @@ struct Arrays {
     }
 };
 
-Settings settings_of(int threads, const std::string& variant, Progress& progress) {
+int checked(int threads) {
     if (threads < 1 || threads > most_threads)
         throw std::invalid_argument("threads are 1 to 1024");
-    return {variant_named(variant), threads, progress};
+    return threads;
+}
+
+Settings settings_of(int threads, const std::string& variant, Progress& progress) {
+    return {variant_named(variant), checked(threads), progress};
 }
 
 template <class Real>
@@ -115,6 +120,43 @@ void evolve_array(
     evolve<Real>(circuit, reinterpret_cast<Real*>(state.data()), live, settings);
 }
 
+template <class Real>
+void check_qubit(const Array<std::complex<Real>>& state, int qubit) {
+    if (!std::has_single_bit(state.size()) || qubit < 0 || qubit >= std::countr_zero(state.size()))
+        throw std::invalid_argument("a state has 2**n amplitudes, and its qubits are 0 to n - 1");
+}
+
+// What there is for both precisions.
+template <class Real>
+void define_on_states(nb::module_& module) {
+    using State = Array<std::complex<Real>>;
+    module.def("evolve", &evolve_array<Real>, nb::arg("state").noconvert(), nb::arg("circuit"),
+               nb::kw_only(), nb::arg("live") = ~Mask{0}, nb::arg("threads") = 1,
+               nb::arg("variant") = "");
+    module.def(
+        "probability_of_one",
+        [](State state, int qubit, int threads) {
+            check_qubit<Real>(state, qubit);
+            nb::gil_scoped_release others_may_run;
+            Norms found = norms(reinterpret_cast<const Real*>(state.data()), state.size(), qubit,
+                                checked(threads));
+            return found.one / (found.zero + found.one);
+        },
+        nb::arg("state").noconvert(), nb::arg("qubit"), nb::kw_only(), nb::arg("threads") = 1);
+    module.def(
+        "collapse",
+        [](State state, int qubit, int outcome, double factor, bool is_reset, int threads) {
+            check_qubit<Real>(state, qubit);
+            if (outcome != 0 && outcome != 1)
+                throw std::invalid_argument("the outcome of a measurement is 0 or 1");
+            nb::gil_scoped_release others_may_run;
+            collapse<Real>(reinterpret_cast<Real*>(state.data()), state.size(),
+                           {qubit, outcome, static_cast<Real>(factor), is_reset}, checked(threads));
+        },
+        nb::arg("state").noconvert(), nb::arg("qubit"), nb::arg("outcome"), nb::arg("factor"),
+        nb::kw_only(), nb::arg("is_reset") = false, nb::arg("threads") = 1);
+}
+
 }  // namespace
 
 NB_MODULE(statevector, module) {
@@ -126,10 +168,16 @@ NB_MODULE(statevector, module) {
         .def(nb::init<>())
         .def_prop_ro("done", [](const Progress& progress) { return progress.done.load(); })
         .def_prop_ro("total", [](const Progress& progress) { return progress.total.load(); });
-    nb::class_<Arrays>(module, "Circuit")
-        .def(nb::init<int, Numbers<std::int16_t>, Numbers<std::int32_t>, Starts,
-                      Numbers<std::int32_t>, Numbers<double>, Starts, Numbers<std::uint8_t>,
-                      Starts>());
+    nb::class_<Arrays>(module, "Packed");
+    module.def("pack", [](int num_qubits, Numbers<std::int16_t> gates,
+                          Numbers<std::int32_t> qubits, Starts qubit_starts,
+                          Numbers<std::int32_t> num_targets, Numbers<double> params,
+                          Starts param_starts, Numbers<std::uint8_t> paulis, Starts pauli_starts) {
+        Arrays arrays{num_qubits,   gates,  qubits,       qubit_starts, num_targets,
+                      params,       param_starts, paulis, pauli_starts};
+        arrays.circuit();  // refuses what does not fit together
+        return arrays;
+    });
     module.def(
         "simulate",
         [](const Arrays& arrays, bool is_double, int threads, const std::string& variant,
@@ -142,18 +190,15 @@ NB_MODULE(statevector, module) {
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
         nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
-    module.def("evolve", &evolve_array<float>, nb::arg("state").noconvert(), nb::arg("circuit"),
-               nb::kw_only(), nb::arg("live") = ~Mask{0}, nb::arg("threads") = 1,
-               nb::arg("variant") = "");
-    module.def("evolve", &evolve_array<double>, nb::arg("state").noconvert(), nb::arg("circuit"),
-               nb::kw_only(), nb::arg("live") = ~Mask{0}, nb::arg("threads") = 1,
-               nb::arg("variant") = "");
+    define_on_states<float>(module);
+    define_on_states<double>(module);
     module.def(
-        "survey",
+        "effort",
         [](const Arrays& arrays, bool is_double, const std::string& variant) {
             Circuit circuit = arrays.circuit();
             const Variant& chosen = variant_named(variant);
-            Survey found = is_double ? survey<double>(circuit, chosen) : survey<float>(circuit, chosen);
+            nb::gil_scoped_release others_may_run;
+            Effort found = is_double ? effort<double>(circuit, chosen) : effort<float>(circuit, chosen);
             return std::make_tuple(found.stages, found.passes, found.steps);
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("variant") = "");

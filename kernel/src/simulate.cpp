@@ -69,27 +69,27 @@ void evolve(const Circuit& circuit, Real* amplitudes, Mask live, const Settings&
 }
 
 template <class Real>
-Survey survey(const Circuit& circuit, const Variant& variant) {
+Effort effort(const Circuit& circuit, const Variant& variant) {
     Lowered lowered = lower(circuit, true);
-    Survey survey{0, 0, 0};
+    Effort effort{0, 0, 0};
     for (Component& component : components_of(lowered)) {
         int num_qubits = static_cast<int>(component.qubits.size());
         Cut cut{num_qubits, tile_qubits<Real>(num_qubits), 0, drops_phases};
         std::vector<Stage> stages = cut_into_stages(std::move(component.operations), cut);
         double share = std::ldexp(1.0, num_qubits - circuit.num_qubits);
-        survey.stages = std::max(survey.stages, static_cast<int>(stages.size()));
+        effort.stages = std::max(effort.stages, static_cast<int>(stages.size()));
         Work work = work_of<Real>(stages, num_qubits, variant);
-        survey.passes += share * work.passes;
-        survey.steps += share * work.steps;
+        effort.passes += share * work.passes;
+        effort.steps += share * work.steps;
     }
-    return survey;
+    return effort;
 }
 
 template Aligned<float> simulate(const Circuit&, const Settings&);
 template Aligned<double> simulate(const Circuit&, const Settings&);
 template void evolve(const Circuit&, float*, Mask, const Settings&);
 template void evolve(const Circuit&, double*, Mask, const Settings&);
-template Survey survey<float>(const Circuit&, const Variant&);
-template Survey survey<double>(const Circuit&, const Variant&);
+template Effort effort<float>(const Circuit&, const Variant&);
+template Effort effort<double>(const Circuit&, const Variant&);
 
 }  // namespace ionbox

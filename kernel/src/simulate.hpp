@@ -22,12 +22,12 @@ template <class Real>
 void evolve(const Circuit& circuit, Real* amplitudes, Mask live, const Settings& settings);
 
 // What `simulate` would take.
-struct Survey {
+struct Effort {
     int stages;     // of the widest component
     double passes;  // over the state, each reading and writing all of it, or a share
     double steps;   // of all groups, each over the state, or a share
 };
 template <class Real>
-Survey survey(const Circuit& circuit, const Variant& variant);
+Effort effort(const Circuit& circuit, const Variant& variant);
 
 }  // namespace ionbox

@@ -1,8 +1,8 @@
 """The extension in C++, where it was built: simulation, read-out, sampling, results as text.
 
 `kernel` is None where an install could not build it, where it cannot be loaded, and where the
-environment says IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` says why. All functions let other Python
-threads run meanwhile, and what they return is the same for any number of threads.
+environment says IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` says why. All functions
+let other Python threads run meanwhile, and what they return is the same for any number of threads.
 """
 
 from __future__ import annotations
@@ -17,47 +17,121 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class Packed(Protocol):
+    """A circuit as the kernel holds it: views of the arrays it was made of."""
+
+
+class Progress(Protocol):
+    """How far a run is: tiles done, of `total`; 0 of 0 before it was planned."""
+
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
 class Kernel(Protocol):
     """What the extension offers."""
+
+    def Progress(self) -> Progress:  # noqa: N802 - a class of the extension
+        """Return a progress that nothing has been done of."""
 
     def variants(self) -> Sequence[str]:
         """Return the instruction sets that this processor has, the best one first."""
 
-    def evolve(  # noqa: PLR0913, PLR0917 - the packed arrays of a circuit
+    def gate_rows(self) -> Sequence[str]:
+        """Return the rows of the gate table that it knows, in their order, as gateset.name."""
+
+    def pack(  # noqa: PLR0913, PLR0917 - the packed arrays of a circuit
         self,
-        state: NDArray[np.complex64 | np.complex128],
+        num_qubits: int,
+        gates: NDArray[np.int16],
         qubits: NDArray[np.int32],
         qubit_starts: NDArray[np.int32],
         num_targets: NDArray[np.int32],
-        entries: NDArray[np.complex128],
-        entry_starts: NDArray[np.int32],
+        params: NDArray[np.float64],
+        param_starts: NDArray[np.int32],
+        paulis: NDArray[np.uint8],
+        pauli_starts: NDArray[np.int32],
+    ) -> Packed:
+        """Return the arrays of an `ionbox.circuits.circuit.Circuit` as the kernel holds them."""
+
+    def simulate(
+        self,
+        circuit: Packed,
         *,
-        weights: NDArray[np.float32 | np.float64] | None = None,
+        is_double: bool,
+        threads: int = 1,
+        variant: str = "",
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32 | np.float64]:
+        """Return the squared magnitudes of all 2**n amplitudes that a circuit makes of |0...0>.
+
+        Args:
+            circuit: Its words in a pauliexp on more than 2 targets commute.
+            is_double: Whether amplitudes are two float64, and not two float32.
+            threads: At most so many.
+            variant: An instruction set; empty for the best one.
+            progress: What another thread can read how far the run is from.
+
+        Raises:
+            ValueError: If the arrays do not fit together.
+            MemoryError: If there is no room.
+        """
+
+    def evolve(
+        self,
+        state: NDArray[np.complex64 | np.complex128],
+        circuit: Packed,
+        *,
         live: int = 2**64 - 1,
         threads: int = 1,
         variant: str = "",
     ) -> None:
-        """Apply operations to a state vector in place; other Python threads run meanwhile.
+        """Apply a circuit to a state vector in place.
 
         Args:
             state: 2**n amplitudes; qubit 0 is the lowest bit.
-            qubits: Targets, then controls, of one operation after the other.
-            qubit_starts: Where each operation's qubits start, and where the last one's end.
-            num_targets: How many of an operation's qubits are targets.
-            entries: Of an operation's matrix, row after row, on 1 or 2 targets (target k is bit k
-                of a row or column number); or two factors, for an even and for an odd number of
-                targets that are 1.
-            entry_starts: As `qubit_starts`.
-            weights: Zeros, of the state's precision. The squared magnitudes of the amplitudes are
-                written here, and the state is used up.
+            circuit: As for `simulate`.
             live: A mask of the qubits that may be 1. Amplitudes where another qubit is 1 must be
                 zero; they are not read.
-            threads: At most so many; the outcome is the same for any number.
+            threads: At most so many.
             variant: An instruction set; empty for the best one.
 
         Raises:
             ValueError: If the arrays do not fit together.
             MemoryError: If there is no room for a tile; nothing is changed.
+        """
+
+    def probability_of_one(
+        self, state: NDArray[np.complex64 | np.complex128], qubit: int, *, threads: int = 1
+    ) -> float:
+        """Return the share of the squared norm in which a qubit is 1, summed in float64."""
+
+    def collapse(
+        self,
+        state: NDArray[np.complex64 | np.complex128],
+        qubit: int,
+        outcome: int,
+        factor: float,
+        *,
+        is_reset: bool = False,
+        threads: int = 1,
+    ) -> None:
+        """Multiply the amplitudes in which a qubit has that value, and clear the others, in place.
+
+        Args:
+            is_reset: Whether what is kept is moved to where the qubit is 0.
+        """
+
+    def effort(
+        self, circuit: Packed, *, is_double: bool, variant: str = ""
+    ) -> tuple[int, float, float]:
+        """Return what `simulate` would take.
+
+        Returns:
+            Stages, each a pass over memory; passes over the whole state, reading and writing it;
+            and steps on the whole state in registers, a visit without any counted as one.
         """
 
     def survey(

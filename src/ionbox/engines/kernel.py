@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from ionbox._kernel import Kernel
+from ionbox._kernel import Kernel, Packed
 from ionbox.circuits.circuit import Circuit
 from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine
 from ionbox.engines.costs import (
@@ -21,11 +19,10 @@ from ionbox.engines.costs import (
 )
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
-from ionbox.engines.packing import is_packable, pack
+from ionbox.engines.pauli_words import Method, method_for, pauliexp_words
 from ionbox.engines.readout import read_out_weights
 from ionbox.engines.registers import wide_register
-from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, too_wide
-from ionbox.formats.results import FloatArray
+from ionbox.engines.vectors import AMPLITUDE_TYPES, ground_state, too_wide
 
 _LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thread
 
@@ -37,10 +34,13 @@ _BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
 _OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
 _VECTORS: Final = 1.5  # amplitudes, and the weights made of them
 
+# A pauliexp on so many targets is a matrix; on more, its words must commute.
+_MATRIX_TARGETS: Final = 2
+
 _MOOT = Refusal(
     "kernel", "the kernel runs ideal circuits that measure at the end only", is_moot=True
 )
-_NOT_PACKABLE = Refusal(
+_NOT_KNOWN = Refusal(
     "kernel",
     "the kernel has no pauliexp on more than 2 targets whose terms do not commute",
     is_moot=True,
@@ -73,8 +73,8 @@ class KernelEngine:
         if reason := wide_register(workload.program):
             return Refusal(self.name, reason)
         cost = circuit_cost(circuit)
-        if isinstance(cost, str) or not is_packable(circuit):
-            return _NOT_PACKABLE
+        if isinstance(cost, str) or not _knows(circuit):
+            return _NOT_KNOWN
         return self._estimate(workload, circuit, cost, machine)
 
     def _estimate(
@@ -108,30 +108,43 @@ class KernelEngine:
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
-        state = ground_state(circuit.num_qubits, AMPLITUDE_TYPES[resolve_precision(workload)])
+        precision, packed = resolve_precision(workload), packed_by(self.extension, circuit)
         if workload.observable is not None:
-            self._evolve(circuit, state, threads)
+            state = ground_state(circuit.num_qubits, AMPLITUDE_TYPES[precision])
+            # All qubits start in |0>.
+            self.extension.evolve(state, packed, live=0, threads=threads, variant=self.variant)
             return Outcome(expectation(state, workload.observable))
-        weights: FloatArray = np.zeros(state.size, state.real.dtype)
-        self._evolve(circuit, state, threads, weights)
-        del state  # reading out needs the room
-        return read_out_weights(weights, workload, threads=self.threads)
-
-    def _evolve(
-        self,
-        circuit: Circuit,
-        state: Amplitudes,
-        threads: int,
-        weights: FloatArray | None = None,
-    ) -> None:
-        self.extension.evolve(
-            state,
-            *pack(circuit),
-            weights=weights,
-            live=0,  # all qubits start in |0>
-            threads=threads,
-            variant=self.variant,
+        weights = self.extension.simulate(
+            packed, is_double=precision == "float64", threads=threads, variant=self.variant
         )
+        return read_out_weights(weights, workload, threads=threads)
+
+
+def packed_by(extension: Kernel, circuit: Circuit) -> Packed:
+    """Return a circuit as the kernel holds it."""
+    return extension.pack(
+        circuit.num_qubits,
+        circuit.gates,
+        circuit.qubits,
+        circuit.qubit_starts,
+        circuit.num_targets,
+        circuit.params,
+        circuit.param_starts,
+        circuit.paulis,
+        circuit.pauli_starts,
+    )
+
+
+def _knows(circuit: Circuit) -> bool:
+    """Tell whether the kernel has all operations of a circuit."""
+    if not circuit.paulis.size:
+        return True
+    return all(
+        len(operation.targets) <= _MATRIX_TARGETS
+        or method_for(pauliexp_words(operation), len(operation.targets)) is Method.ROTATIONS
+        for operation in circuit.operations()
+        if operation.terms
+    )
 
 
 def _work(circuit: Circuit, cost: Cost, amplitude_bytes: int) -> KernelWork:
