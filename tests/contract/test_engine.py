@@ -85,13 +85,9 @@ def is_left(answer: Estimate | Refusal) -> bool:
     return isinstance(answer, Refusal) and answer.is_moot
 
 
-STABILIZER = StabilizerEngine()
+CLIFFORD = Asked(StabilizerEngine(), is_clifford=True, has_vector=False, takes_noise=True)
 ASKED = (
-    *(
-        (Asked(STABILIZER, is_clifford=True, has_vector=False, takes_noise=True),)
-        if HAS_STIM
-        else ()
-    ),
+    *((CLIFFORD,) if HAS_STIM else ()),
     Asked(SparseEngine(0, 0), has_vector=False, may_sample=False),
     *((Asked(engine_named("kernel")),) if kernel is not None else ()),
     Asked(engine_named("statevector")),
