@@ -62,7 +62,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 
 @given(programs())
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=150)
 def test_programs_that_measure_midway_have_the_probabilities_of_all_branches(
     program: Program,
 ) -> None:
@@ -83,9 +83,9 @@ def counts(shots: Shots) -> NDArray[np.int64]:
 
 
 @given(programs())
-@settings(derandomize=True, deadline=None, max_examples=25)
+@settings(derandomize=True, deadline=None, max_examples=12)
 def test_noisy_shots_are_distributed_as_those_of_trajectories(program: Program) -> None:
-    """A total variation of 0.04 is 6 sigma for 8 outcomes in 5000 shots against as many."""
+    """Of 8 outcomes, two samples of 5000 are 0.023 apart at most on average, sigma below 0.006."""
     workload = Workload(program, shots=5000, seed=7, noise=NOISY)
 
     found, expected = (engine.run(workload).result for engine in (ENGINE, TrajectoryEngine()))
