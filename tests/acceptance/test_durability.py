@@ -194,7 +194,12 @@ def test_a_canceled_job_stops_and_its_worker_is_replaced_for_good() -> None:
 
 
 def test_a_job_whose_worker_is_killed_runs_again() -> None:
-    long = {"qubits": 18, "circuit": [{"gate": "x", "target": 17}] * 101}
+    there_and_back = [
+        {"gate": "ry", "target": qubit, "rotation": rotation}
+        for rotation in (0.5, -0.5) * 3
+        for qubit in range(18)
+    ]
+    long = {"qubits": 18, "circuit": [*there_and_back, {"gate": "x", "target": 17}]}
     with LocalServer(workers=2) as server:
         api = Api.of(server)
         before = api.workers(at_least=2)

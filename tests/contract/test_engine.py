@@ -23,7 +23,7 @@ from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
 from ionbox.engines.mps import MatrixProductEngine
 from ionbox.engines.planner import ENGINES, engine_named
 from ionbox.engines.sparse import SparseEngine
-from ionbox.engines.stabilizer import HAS_STIM
+from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.structure import kind_of
 from ionbox.formats.results import (
     Exact,
@@ -48,6 +48,7 @@ class Asked:
         is_clifford: Whether it takes Clifford operations only.
         has_vector: Whether it holds all amplitudes.
         may_sample: Whether it samples what it cannot list.
+        takes_noise: Whether it runs noisy circuits, too.
     """
 
     engine: Engine
@@ -57,6 +58,7 @@ class Asked:
     is_clifford: bool = False
     has_vector: bool = True
     may_sample: bool = True
+    takes_noise: bool = False
 
     def workload(self, circuit: Circuit, **options: object) -> Workload:
         program = program_of(circuit, is_program=self.is_program)
@@ -83,8 +85,9 @@ def is_left(answer: Estimate | Refusal) -> bool:
     return isinstance(answer, Refusal) and answer.is_moot
 
 
+CLIFFORD = Asked(StabilizerEngine(), is_clifford=True, has_vector=False, takes_noise=True)
 ASKED = (
-    *((Asked(engine_named("stabilizer"), is_clifford=True, has_vector=False),) if HAS_STIM else ()),
+    *((CLIFFORD,) if HAS_STIM else ()),
     Asked(SparseEngine(0, 0), has_vector=False, may_sample=False),
     *((Asked(engine_named("kernel")),) if kernel is not None else ()),
     Asked(engine_named("statevector")),
@@ -107,6 +110,7 @@ every_exact_engine = of([asked for asked in ASKED if asked.is_exact])
 every_sampling_engine = of([asked for asked in ASKED if asked.may_sample])
 every_vector_engine = of([asked for asked in ASKED if asked.has_vector])
 every_exact_vector_engine = of([asked for asked in ASKED if asked.has_vector and asked.is_exact])
+every_ideal_engine = of([asked for asked in ASKED if asked.is_exact and not asked.takes_noise])
 every_universal_engine = of([asked for asked in ASKED if not asked.is_clifford])
 VECTOR = next(asked for asked in ASKED if asked.has_vector)
 every_gate = pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.gateset}-{gate.name}")
@@ -349,7 +353,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(asked: Asked
     assert stored(7) != stored(8)
 
 
-@every_exact_engine
+@every_ideal_engine
 def test_noise_is_left_to_the_engine_that_knows_it(asked: Asked) -> None:
     answer = asked.engine.assess(asked.workload(bell(), noise=SILENT))
 

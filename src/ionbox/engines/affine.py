@@ -69,6 +69,8 @@ class AffineSpace:
 
     def picked(self, places: Sequence[int | None]) -> AffineSpace:
         """Return the space of some bits of the members, in that order; None is a bit that is 0."""
+        if list(places) == list(range(self.num_bits)):
+            return self
         base = picked_bits(rows_of_words(self.base[np.newaxis], self.num_bits), places)
         basis = picked_bits(rows_of_words(self.basis, self.num_bits), places)
         return affine_space(base[0], basis)

@@ -48,7 +48,7 @@ def is_clifford(kind: Kind) -> bool:
     """Tell whether operations of that kind make Pauli words of Pauli words."""
     if kind.num_targets + kind.num_controls <= _MATRIX_QUBITS:
         return images(kind.operation().unitary()) is not None
-    return _quarter_turns(kind) is not None
+    return quarter_turns(kind) is not None
 
 
 def images(unitary: Matrix) -> Images | None:
@@ -94,12 +94,16 @@ def _generators(num_qubits: int) -> list[str]:
     ]
 
 
-def _quarter_turns(kind: Kind) -> tuple[tuple[str, int], ...] | None:
-    """Return the words of a pauliexp and how many times pi/4 each has; None if that is no number.
+def quarter_turns(kind: Kind) -> tuple[tuple[str, int], ...] | None:
+    """Return the words of a pauliexp on many qubits, and how many times pi/4 each has, modulo 4.
 
-    The words must commute: exp of the sum is then the product of what each of them does.
+    They must commute: exp of the sum is then the product of what each of them does.
+
+    Returns:
+        None if they do not, if those are no numbers, and of any other operation.
     """
-    if not kind.terms or kind.num_controls:
+    is_narrow = kind.num_targets + kind.num_controls <= _MATRIX_QUBITS
+    if not kind.terms or kind.num_controls or is_narrow:
         return None
     words = pauliexp_words(kind.operation())
     turns = [word.factor * 4 / pi for word in words]
@@ -130,7 +134,7 @@ def _template(kind: Kind) -> str:
         return _names().get(found) or _decomposed(found)
     return "\n".join(
         f"SPP {_product(term)}"
-        for term, turns in _quarter_turns(kind) or ()
+        for term, turns in quarter_turns(kind) or ()
         for _ in range(turns)
         if term.strip("I")
     )

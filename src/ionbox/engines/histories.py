@@ -165,10 +165,8 @@ class Histories:
             match step:
                 case Circuit():
                     self._run_circuit(group, self._ready[group.control.place])
-                case Measure():
-                    self._observe(group, step.qubit, step.bit)
-                case Reset():
-                    self._observe(group, step.qubit, None)
+                case Measure() | Reset():
+                    self._observe(group, step)
         shots = group.shots
         uniforms = self._streams.choices(group.event)[shots]
         self._basis_states[shots] = draw(take_weights(group.vector), uniforms)
@@ -229,17 +227,18 @@ class Histories:
             self._paulis[letter, qubit] = action
         return action
 
-    def _observe(self, group: _Group, qubit: int, bit: int | None) -> None:
+    def _observe(self, group: _Group, step: Measure | Reset) -> None:
         """Measure a qubit, and note the outcome in a bit, or take the qubit back to |0>."""
-        one = probability_of_one(group.vector, qubit)
+        one = probability_of_one(group.vector, step.qubit)
         outcomes = self._streams.choices(group.event)[group.shots] < one
 
         def act(part: _Group, outcome: int) -> None:
-            collapse(part.vector, qubit, outcome, one if outcome else 1 - one)
-            if bit is not None:
-                part.control.bits[bit] = outcome
+            collapse(part.vector, step.qubit, outcome, one if outcome else 1 - one)
+            if isinstance(step, Measure):
+                if step.bit is not None:
+                    part.control.bits[step.bit] = outcome
             elif outcome:
-                flip(part.vector, qubit)
+                flip(part.vector, step.qubit)
 
         group.event += 1
         group.control.place += 1

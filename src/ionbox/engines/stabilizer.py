@@ -1,8 +1,9 @@
-"""The stabilizer engine: ideal circuits of Clifford operations, exactly, thousands of qubits wide.
+"""The stabilizer engine: programs of Clifford operations, exactly, thousands of qubits wide.
 
-The outcomes of such a circuit are an affine space of bit strings, each as likely as any other: one
+The outcomes of a circuit are an affine space of bit strings, each as likely as any other: one
 outcome, and the flips that the stabilizers make of it. So they are listed, or sampled, without any
-state vector. The stabilizers are followed by stim.
+state vector. The stabilizers are followed by stim. Of a program that measures or resets before its
+end it is the flips that its random choices make, which Pauli frames follow; noise only adds flips.
 
 Source:
     Aaronson & Gottesman, Phys. Rev. A 70, 052328 (2004); Gidney, Quantum 5, 497 (2021), for
@@ -11,6 +12,7 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from math import log2
 from typing import TYPE_CHECKING
@@ -19,16 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
-from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.circuits.program import OUTPUT_ALL, Assign, Jump, Program
 from ionbox.engines.affine import AffineSpace, affine_space
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.clifford import first_other, stim_text
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
+from ionbox.engines.frames import directions, noisy_flips, num_choices, reference
 from ionbox.engines.readout import most_listed, sampled_outcome
 from ionbox.engines.registers import qubits_of
-from ionbox.engines.rows import of_words, sampled_rows
-from ionbox.engines.structure import most_amplitudes
-from ionbox.formats.results import NARROW_BITS, Exact, Probabilities
+from ionbox.engines.rows import Rows, of_words, picked, row_frequencies, rows_of_bits
+from ionbox.engines.streams import cache_bytes
+from ionbox.engines.structure import kinds, most_amplitudes, spread
+from ionbox.formats.results import NARROW_BITS, Exact, Probabilities, Sampled, Shots
 
 if TYPE_CHECKING:
     import stim
@@ -41,6 +45,13 @@ _SQUARED_QUBIT_SECONDS = 6e-9
 _LISTED_BYTE_SECONDS = 0.6e-9
 _SHOT_BYTE_SECONDS = 0.2e-9  # for each basis vector, too
 _SHOT_COPIES = 8  # of a row, while shots are counted
+_FRAME_SECONDS = 10e-6  # for each operation
+_FRAMED_SECONDS = 0.3e-9  # for each frame of it
+_EVENT_SECONDS = 25e-6  # the numbers of all shots for one random event
+_NUMBER_SECONDS = 8e-9  # one of them
+_RECORD_BIT_SECONDS = 10e-9  # to write down what came out
+_EVENT_BYTES = 32
+_FRAME_COPIES = 6  # of a bit: X, Z, and what is made of them
 _SQUARED_QUBIT_BYTES = 6  # stim's tableau twice, and the stabilizers as bits
 _LEAST_BYTES = 1 << 20
 
@@ -48,36 +59,48 @@ HAS_STIM = find_spec("stim") is not None
 
 _MOOT = Refusal(
     "stabilizer",
-    "the stabilizer engine runs ideal circuits of Clifford operations that measure at the end",
+    "the stabilizer engine runs programs of Clifford operations without assignments and jumps",
     is_moot=True,
 )
 
 
 class StabilizerEngine:
-    """Clifford circuits of any width: all outcomes where they are few, else samples of them."""
+    """Clifford programs of any width: all outcomes where they are few, else samples of them.
+
+    With noise, whose errors are Pauli words, shots.
+    """
 
     name = "stabilizer"
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
-        """Say what the workload costs; leave to others what is no Clifford circuit."""
-        circuit = workload.program.circuit
-        if workload.noise is not None or workload.observable is not None or circuit is None:
+        """Say what the workload costs; leave to others what is no Clifford program."""
+        program = workload.program
+        if workload.observable is not None or any(
+            isinstance(step, Assign | Jump) for step in program.steps
+        ):
             return _MOOT
-        if other := first_other(circuit):
-            return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)
-        return paced(self._estimate(workload, circuit), machine)
+        if workload.noise is not None and program.num_qubits > workload.noise.num_qubits:
+            return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
+        for step in program.steps:
+            if isinstance(step, Circuit) and (other := first_other(step)):
+                return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)
+        return paced(self._estimate(workload), machine)
 
-    def _estimate(self, workload: Workload, circuit: Circuit) -> Estimate:
-        num_qubits, shots = circuit.num_qubits, workload.shots
-        dimension = min(most_amplitudes(circuit), num_qubits)
+    def _estimate(self, workload: Workload) -> Estimate:
+        if workload.noise is not None:
+            return self._noisy_estimate(workload)
+        program, shots = workload.program, workload.shots
+        num_qubits = program.num_qubits
+        dimension = _most_dimensions(program)
         is_exact = dimension <= log2(most_listed(workload))
         listed_bytes = _listed_bytes(workload) * min(
             2.0 ** min(dimension, 63), most_listed(workload)
         )
         shot_bytes = 0 if is_exact else _SHOT_COPIES * (8 + num_qubits // 8)
+        num_framed = 0 if program.circuit is not None else num_choices(program)
         seconds = (
             _RUN_SECONDS
-            + _OPERATION_SECONDS * circuit.num_operations
+            + _operation_seconds(program, num_framed)
             + _SQUARED_QUBIT_SECONDS * num_qubits**2
             + _CUBED_QUBIT_SECONDS * num_qubits * dimension**2
             + _LISTED_BYTE_SECONDS * listed_bytes
@@ -86,26 +109,87 @@ class StabilizerEngine:
         memory_bytes = (
             _LEAST_BYTES
             + _SQUARED_QUBIT_BYTES * num_qubits**2
+            + _FRAME_COPIES * num_framed * (num_qubits + program.num_bits)
             + int(listed_bytes)
             + shots * shot_bytes
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact)
 
+    def _noisy_estimate(self, workload: Workload) -> Estimate:
+        program, shots = workload.program, workload.shots
+        num_events = num_choices(program) + 2 * sum(program.gate_counts())
+        seconds = (
+            _RUN_SECONDS
+            + _operation_seconds(program, shots)
+            + num_events * (_EVENT_SECONDS + _NUMBER_SECONDS * shots)
+            + _RECORD_BIT_SECONDS * shots * (program.num_qubits + program.num_bits)
+        )
+        memory_bytes = (
+            _LEAST_BYTES
+            + cache_bytes(shots, num_events)
+            + shots * (_EVENT_BYTES + _FRAME_COPIES * (program.num_qubits + program.num_bits))
+        )
+        return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
+
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Find the outcomes and list them, or sample where they are too many."""
-        circuit = workload.program.circuit
-        assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
-        space = outcomes(circuit)
-        num_outcomes = 1 << space.dimension
-        if num_outcomes > most_listed(workload):
-            rows = space.sample(workload.shots, workload.seed)
-            return sampled_outcome(sampled_rows(rows, workload.program), num_outcomes, workload)
-        registers = {OUTPUT_ALL: _uniform(space)}
-        measured = workload.program.measured
-        for register in workload.program.registers:
-            qubits = qubits_of(register, measured)
-            registers[register.name] = _uniform(space.picked(qubits))
-        return Outcome(Exact(registers))
+        program, noise = workload.program, workload.noise
+        if noise is not None:
+            found = noisy_flips(workload, noise).T.astype(np.uint8) ^ reference(program)
+            return Outcome(_shots(rows_of_bits(found), program))
+        circuit = program.circuit
+        if circuit is not None:
+            return _ideal(outcomes(circuit), workload, _places(program, program.measured))
+        bits = range(program.num_qubits, program.num_qubits + program.num_bits)
+        space = affine_space(reference(program), directions(program))
+        return _ideal(space, workload, _places(program, dict(enumerate(bits))))
+
+
+def _places(program: Program, place_of: Mapping[int, int]) -> dict[str, list[int | None]]:
+    """Return where in a run the bits of each register are found."""
+    registers = {register.name: qubits_of(register, place_of) for register in program.registers}
+    return {OUTPUT_ALL: list(range(program.num_qubits)), **registers}
+
+
+def _ideal(
+    space: AffineSpace, workload: Workload, places: Mapping[str, Sequence[int | None]]
+) -> Outcome:
+    """List the contents of each register, or sample where all qubits have too many."""
+    spaces = {name: space.picked(taken) for name, taken in places.items()}
+    num_outcomes = max(1 << each.dimension for each in spaces.values())
+    if num_outcomes <= most_listed(workload):
+        return Outcome(Exact({name: _uniform(each) for name, each in spaces.items()}))
+    rows = space.sample(workload.shots, workload.seed)
+    frequencies = {
+        name: row_frequencies(picked(rows, taken), len(taken)) for name, taken in places.items()
+    }
+    return sampled_outcome(Exact(frequencies), num_outcomes, workload)
+
+
+def _shots(rows: Rows, program: Program) -> Sampled:
+    """Return the shots of output_all and of each register: runs, all qubits and then all bits."""
+    bits = range(program.num_qubits, program.num_qubits + program.num_bits)
+    places = _places(program, dict(enumerate(bits)))
+    return Sampled({name: Shots(len(taken), picked(rows, taken)) for name, taken in places.items()})
+
+
+def _most_dimensions(program: Program) -> float:
+    """Return a bound on the dimension of the space of all qubits and bits.
+
+    Every random choice is made possible by an operation that mixes; measuring adds none.
+    """
+    circuits = [step for step in program.steps if isinstance(step, Circuit)]
+    if program.circuit is not None:
+        return most_amplitudes(program.circuit)
+    mixed = sum(spread(kind).growth for circuit in circuits for kind, _ in kinds(circuit))
+    return min(mixed, num_choices(program))
+
+
+def _operation_seconds(program: Program, num_framed: int) -> float:
+    """Predict the time of all operations, on so many frames."""
+    num_operations = sum(program.gate_counts())
+    each = _FRAME_SECONDS + _FRAMED_SECONDS * num_framed if num_framed else 0.0
+    return (_OPERATION_SECONDS + each) * num_operations
 
 
 def _listed_bytes(workload: Workload) -> int:

@@ -209,6 +209,17 @@ def test_the_same_seed_gives_the_same_shots_and_another_seed_others() -> None:
     assert not np.array_equal(one.basis_states, other.basis_states)
 
 
+def test_a_measurement_that_nobody_reads_leaves_the_qubit_as_it_was_found() -> None:
+    builder = ProgramBuilder(1, "qis")
+    add(builder, "h", 0)
+    builder.measure(0, None)
+    add(builder, "x", 0)
+
+    ones = int(run(make_workload(builder.build(), None, 1000)).basis_states.sum())
+
+    assert abs(ones - 500) < 5 * 16  # sigma = sqrt(1000 / 4)
+
+
 def test_a_loop_is_left_at_once_by_the_shots_that_succeed_and_counted_by_all() -> None:
     shots = 4000
     record = run(make_workload(repeated_until_success(), None, shots))

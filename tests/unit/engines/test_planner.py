@@ -62,7 +62,7 @@ def refusing(name: str, reason: str) -> Answering:
 
 
 def make_workload(num_qubits: int = 2, noise_model: str | None = None) -> Workload:
-    program = program_of(Circuit.from_operations(num_qubits, "qis", []))
+    program = program_of(Circuit.from_operations(num_qubits, "qis", [qis("t", (0,))]))
     noise = None if noise_model is None else NOISE_MODELS[noise_model]
     return Workload(program, shots=100, seed=7, noise=noise)
 
@@ -71,9 +71,9 @@ def measuring_midway(num_qubits: int, times: int) -> Program:
     builder = ProgramBuilder(num_qubits, "qis")
     bits = builder.add_register("c", times)
     for bit in range(bits.size):
-        builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+        builder.add_operation(ROW_BY_NAME["qis", "ry"], (0,), (), (0.3,))
         builder.measure(0, bit)
-    builder.add_operation(ROW_BY_NAME["qis", "h"], (0,))
+    builder.add_operation(ROW_BY_NAME["qis", "ry"], (0,), (), (0.3,))
     return builder.build()
 
 

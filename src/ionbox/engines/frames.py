@@ -1,0 +1,231 @@
+"""Pauli frames: how runs of a Clifford program differ from one run of it, the reference.
+
+A run differs by a Pauli word that is carried through the operations, all runs at once, one column
+each. Where the reference makes a random choice, a run makes another one if it is changed by an
+operator that the reference state cannot tell from none: Z on a qubit that is in a basis state. So Z
+is put, or not, on each qubit at the start and after each measurement and reset.
+
+Source:
+    Gidney, Quantum 5, 497 (2021), section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionbox.backends.noise import NoiseModel
+from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.program import Measure, Program, Reset
+from ionbox.engines.clifford import images, quarter_turns, stim_text
+from ionbox.engines.control import start_of_end
+from ionbox.engines.engine import Workload
+from ionbox.engines.histories import channels_of
+from ionbox.engines.streams import Streams
+from ionbox.engines.structure import Kind, kinds
+
+if TYPE_CHECKING:
+    import stim
+
+Column: TypeAlias = NDArray[np.bool_]
+
+
+class Errors(NamedTuple):
+    """Pauli errors of one channel.
+
+    Args:
+        paulis: Which, as `Streams.paulis` tells them.
+        runs: In which runs.
+    """
+
+    paulis: NDArray[np.uint64]
+    runs: NDArray[np.intp]
+
+
+class Frames:
+    """The X and Z parts of the words, shape (num_qubits, runs) each.
+
+    Args:
+        num_qubits: Of the program.
+        runs: How many.
+    """
+
+    def __init__(self, num_qubits: int, runs: int) -> None:
+        self.x = np.zeros((num_qubits, runs), np.bool_)
+        self.z = np.zeros((num_qubits, runs), np.bool_)
+
+    def apply(self, kind: Kind, qubits: Sequence[int]) -> None:
+        """Carry the words through a Clifford operation."""
+        rows = [part[qubit] for qubit in qubits for part in (self.x, self.z)]
+        words = _odd_words(kind)
+        if words is None:
+            changed = [
+                (rows[place], np.bitwise_xor.reduce([rows[source] for source in sources]))
+                for place, sources in _changes(kind)
+            ]
+            for row, new in changed:
+                row[...] = new
+            return
+        for word in words:
+            _turn(rows, word)
+
+    def flip(self, qubits: Sequence[int], errors: Errors) -> None:
+        """Multiply the words of some runs by Pauli errors on these qubits."""
+        paulis, runs = errors
+        for place, qubit in enumerate(qubits):
+            letters = paulis >> np.uint64(2 * place) & np.uint64(3)
+            self.x[qubit, runs] ^= (letters == 1) | (letters == 2)
+            self.z[qubit, runs] ^= letters >= 2
+
+
+@lru_cache(maxsize=4096)
+def _odd_words(kind: Kind) -> tuple[str, ...] | None:
+    """Return the words of a pauliexp on many qubits that it turns by an odd number of pi/4."""
+    turns = quarter_turns(kind)
+    return None if turns is None else tuple(term for term, number in turns if number % 2)
+
+
+def _turn(rows: list[Column], term: str) -> None:
+    """Multiply by a word whatever does not commute with it."""
+    letters = list(enumerate(reversed(term)))
+    places = [2 * place for place, letter in letters if letter in "YZ"]
+    places += [2 * place + 1 for place, letter in letters if letter in "XY"]
+    if not places:
+        return
+    is_odd = np.bitwise_xor.reduce([rows[place] for place in places])
+    for place in places:
+        rows[place ^ 1] ^= is_odd
+
+
+@lru_cache(maxsize=4096)
+def _changes(kind: Kind) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Return which rows an operation replaces, and by the sum of which; rows as X0 Z0 X1 Z1."""
+    found = images(kind.operation().unitary()) or ()
+    changes = []
+    for place in range(len(found)):
+        letters = "ZY" if place % 2 else "XY"
+        sources = tuple(
+            source for source, image in enumerate(found) if image[1 + place // 2] in letters
+        )
+        if sources != (place,):
+            changes.append((place, sources))
+    return tuple(changes)
+
+
+# --- programs --------------------------------------------------------------------------------
+
+
+def num_choices(program: Program) -> int:
+    """Return how many random choices a run makes before only measurements are left."""
+    steps = program.steps[: start_of_end(program)]
+    return program.num_qubits + sum(isinstance(step, Measure | Reset) for step in steps)
+
+
+def directions(program: Program) -> NDArray[np.uint8]:
+    """Return what each random choice changes: shape (choices, qubits + bits)."""
+    size = num_choices(program)
+    units = iter(np.eye(size, dtype=np.bool_))
+    return _flips(program, size, lambda: next(units)).T.astype(np.uint8)
+
+
+def noisy_flips(workload: Workload, noise: NoiseModel) -> NDArray[np.bool_]:
+    """Return by what each shot differs from the reference: shape (qubits + bits, shots)."""
+    drawn = _Drawn(Streams(workload.seed, workload.shots))
+
+    def run(frames: Frames, circuit: Circuit) -> None:
+        waiting = channels_of(circuit, noise)[::-1]
+        for number, (kind, qubits) in enumerate(kinds(circuit), 1):
+            frames.apply(kind, qubits)
+            while waiting and waiting[-1].after == number:
+                channel = waiting.pop()
+                errors = drawn.errors(channel.probability, len(channel.qubits))
+                frames.flip(channel.qubits, errors)
+
+    return _flips(workload.program, workload.shots, drawn.coins, run)
+
+
+class _Drawn:
+    """The random numbers of all shots, event after event."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._events = count()
+
+    def coins(self) -> Column:
+        """Toss a coin for each shot."""
+        return self._streams.choices(next(self._events)) < 0.5
+
+    def errors(self, probability: float, num_qubits: int) -> Errors:
+        """Return the Pauli errors of a channel on so many qubits."""
+        event = next(self._events)
+        hits = np.flatnonzero(self._streams.choices(event) < probability)
+        if not hits.size:
+            return Errors(np.zeros(0, np.uint64), hits)
+        return Errors(self._streams.paulis(event, num_qubits)[hits], hits)
+
+
+def _run_ideal(frames: Frames, circuit: Circuit) -> None:
+    for kind, qubits in kinds(circuit):
+        frames.apply(kind, qubits)
+
+
+def _flips(
+    program: Program,
+    runs: int,
+    choose: Callable[[], Column],
+    run: Callable[[Frames, Circuit], None] = _run_ideal,
+) -> NDArray[np.bool_]:
+    """Follow all runs: what differs in each qubit at the end, and in each bit."""
+    frames, end = Frames(program.num_qubits, runs), start_of_end(program)
+    bits = np.zeros((program.num_bits, runs), np.bool_)
+    for qubit in range(program.num_qubits):
+        frames.z[qubit] = choose()
+    for place, step in enumerate(program.steps):
+        if isinstance(step, Circuit):
+            run(frames, step)
+        elif isinstance(step, Measure):
+            if step.bit is not None:
+                bits[step.bit] = frames.x[step.qubit]
+            if place < end:
+                frames.z[step.qubit] = choose()
+        elif isinstance(step, Reset):
+            frames.x[step.qubit] = False
+            frames.z[step.qubit] = choose()
+    return np.concatenate([frames.x, bits])
+
+
+def reference(program: Program) -> NDArray[np.uint8]:
+    """Return one run without noise: all qubits at the end, then all bits.
+
+    Of two outcomes that are alike it takes 0, on every machine.
+    """
+    import stim  # noqa: PLC0415 - there are systems without it
+
+    simulator = stim.TableauSimulator()
+    simulator.set_num_qubits(program.num_qubits)
+    bits = np.zeros(program.num_bits, np.uint8)
+    for step in program.steps:
+        if isinstance(step, Circuit):
+            simulator.do(stim.Circuit(stim_text(step)))
+        elif isinstance(step, Measure):
+            found = _measured(simulator, step.qubit)
+            if step.bit is not None:
+                bits[step.bit] = found
+        elif isinstance(step, Reset):
+            _measured(simulator, step.qubit)
+            simulator.reset(step.qubit)
+    qubits = [_measured(simulator, qubit) for qubit in range(program.num_qubits)]
+    return np.concatenate([np.array(qubits, np.uint8), bits])
+
+
+def _measured(simulator: stim.TableauSimulator, qubit: int) -> int:
+    """Measure a qubit; it is found in |0> if it can be."""
+    sign = simulator.peek_z(qubit)
+    if not sign:
+        simulator.postselect_z(qubit, desired_value=False)
+    return int(sign < 0)
