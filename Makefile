@@ -1,7 +1,7 @@
 # The single door. Every target sets up what it needs in .venv by itself.
 PYTHON ?= python3
 VENV   := .venv
-KERNEL := kernel/CMakeLists.txt $(wildcard kernel/src/*)
+KERNEL := kernel/CMakeLists.txt $(wildcard kernel/install/* kernel/src/*)
 BIN    := $(VENV)/bin
 
 # PIP_CONSTRAINT also pins the build backend.
@@ -13,7 +13,8 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test test-clients test-schema coverage lint format bench docs lock clean
+.PHONY: demo serve test test-kernel test-clients test-schema coverage lint format bench bench-simulation \
+	docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
 	@$(BIN)/ionbox demo
@@ -23,6 +24,14 @@ serve: $(VENV)/ready      ## serve the API at http://127.0.0.1:8000
 
 test: $(VENV)/ready-test  ## all tests that need no more than Python
 	@$(BIN)/pytest -n auto
+
+test-kernel:              ## the C++ kernel, plain and under sanitizers (wants CMake)
+	@set -e; for sanitize in "" address,undefined thread; do \
+		tests=build/kernel-tests/$${sanitize:-plain}; \
+		cmake -S kernel -B "$$tests" -DIONBOX_KERNEL_TESTS=ON "-DIONBOX_SANITIZE=$$sanitize" >/dev/null; \
+		cmake --build "$$tests" --parallel 2 >/dev/null; \
+		echo "--- $${sanitize:-plain}"; "$$tests/tests/kernel_tests"; \
+	done
 
 test-clients: $(VENV)/ready-test  ## the released clients, each in an environment of its own
 	@$(BIN)/python -m tests.clients.run
@@ -50,6 +59,9 @@ bench: $(VENV)/ready-bench  ## latency and throughput, beside Qiskit Aer
 	$(BIN)/python -m benchmarks.service
 	$(BIN)/python -m benchmarks.polling
 
+bench-simulation: $(VENV)/ready .venv-peers/ready  ## the kernel beside other engines, 30 minutes
+	@$(BIN)/python -m benchmarks.simulation $(ARGUMENTS)
+
 docs: $(VENV)/ready-docs
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build
 	@echo "The documentation is in docs/_build/index.html"
@@ -63,10 +75,17 @@ lock:  ## renew the exact versions
 
 clean:
 	git clean -qfdX kernel src/ionbox/_kernel
-	rm -rf $(VENV) .venv-clients build docs/_build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients .venv-peers build docs/_build .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/ready: pyproject.toml requirements.lock $(KERNEL)
 	$(call install,)
 
 $(VENV)/ready-%: pyproject.toml requirements.lock $(KERNEL)
 	$(call install,[$*])
+
+# Exact versions of all, as pip froze them.
+.venv-peers/ready: requirements-peers.txt
+	@echo "Installing other engines into .venv-peers ..."
+	@$(PYTHON) -m venv --clear .venv-peers
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@

@@ -8,14 +8,10 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from math import pi
 
-import numpy as np
-
+from benchmarks.circuits import CIRCUITS
 from ionbox._kernel import kernel
-from ionbox.circuits.circuit import Circuit, Operation
-from ionbox.circuits.gates import GATE_BY_NAME
+from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import program_of
 from ionbox.engines.calibration import Machine
 from ionbox.engines.engine import Engine, Estimate, Precision, Workload
@@ -25,67 +21,6 @@ from ionbox.engines.statevector import StateVectorEngine
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
 NUMPY_SECONDS = 20.0  # what NumPy is expected to need longer for is left out
-
-
-def gate(
-    name: str, targets: tuple[int, ...], *params: float, controls: tuple[int, ...] = ()
-) -> Operation:
-    return Operation(GATE_BY_NAME["qis", name], targets, controls, params)
-
-
-def cnot(control: int, target: int) -> Operation:
-    return gate("cnot", (target,), controls=(control,))
-
-
-def rand20(num_qubits: int) -> Iterator[Operation]:
-    """Yield 20 layers of random rotations and a brickwork of cnots."""
-    random = np.random.default_rng(1)
-    for layer in range(20):
-        for qubit in range(num_qubits):
-            name = ("rx", "ry", "rz")[random.integers(3)]
-            yield gate(name, (qubit,), random.uniform(0, 2 * pi))
-        for qubit in range(layer % 2, num_qubits - 1, 2):
-            yield cnot(qubit, qubit + 1)
-
-
-def qft(num_qubits: int) -> Iterator[Operation]:
-    """Yield the quantum Fourier transform, with its swaps."""
-    for qubit in reversed(range(num_qubits)):
-        yield gate("h", (qubit,))
-        for other in range(qubit):
-            yield gate("z", (qubit,), pi / 2 ** (qubit - other), controls=(other,))
-    for qubit in range(num_qubits // 2):
-        yield gate("swap", (qubit, num_qubits - 1 - qubit))
-
-
-def ising(num_qubits: int) -> Iterator[Operation]:
-    """Yield 20 Trotter steps of a chain in a transverse field."""
-    for _ in range(20):
-        for qubit in range(num_qubits - 1):
-            yield gate("zz", (qubit, qubit + 1), 0.1)
-        for qubit in range(num_qubits):
-            yield gate("rx", (qubit,), 0.2)
-
-
-def hea(num_qubits: int) -> Iterator[Operation]:
-    """Yield 5 layers of a hardware-efficient ansatz."""
-    random = np.random.default_rng(2)
-    for _ in range(5):
-        for qubit in range(num_qubits):
-            yield gate("ry", (qubit,), random.uniform(0, 2 * pi))
-            yield gate("rz", (qubit,), random.uniform(0, 2 * pi))
-        for qubit in range(num_qubits - 1):
-            yield cnot(qubit, qubit + 1)
-
-
-def ghz(num_qubits: int) -> Iterator[Operation]:
-    """Yield a chain of cnots."""
-    yield gate("h", (0,))
-    for qubit in range(num_qubits - 1):
-        yield cnot(qubit, qubit + 1)
-
-
-CIRCUITS: tuple[Callable[[int], Iterator[Operation]], ...] = (rand20, qft, ising, hea, ghz)
 
 
 def milliseconds(engine: Engine, workload: Workload, rounds: int, threads: int = 1) -> list[float]:
@@ -129,10 +64,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for width in (2, 8, 16) if options.quick else (2, 8, 16, 20, 22):
         for precision in PRECISIONS:
-            for operations in CIRCUITS:
+            for name, operations in CIRCUITS.items():
                 circuit = Circuit.from_operations(width, "qis", operations(width))
                 workload = Workload(program_of(circuit), 100, 7, precision=precision)
-                print_row(ours, operations.__name__, workload, options.threads)
+                print_row(ours, name, workload, options.threads)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The state-vector kernel in C++, where it was built.
 
-`kernel` is None where an install found no compiler, and where the environment says
-IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` tells why.
+`kernel` is None where an install could not build it, where it cannot be loaded, and where the
+environment says IONBOX_KERNEL=0: ionbox then runs on NumPy, and `why_not` says why.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
@@ -60,15 +61,23 @@ class Kernel(Protocol):
 
 
 def _load() -> tuple[Kernel | None, str]:
-    """Return the kernel, or why there is none."""
+    """Return the extension, or else the reason why there is none."""
     if os.environ.get("IONBOX_KERNEL") == "0":
-        return None, "switched off by IONBOX_KERNEL=0"
+        return None, "the environment says IONBOX_KERNEL=0"
     try:
-        return cast("Kernel", importlib.import_module("ionbox._kernel.statevector")), ""
+        return cast("Kernel", importlib.import_module(f"{__name__}.statevector")), ""
     except ModuleNotFoundError:
-        return None, "not built: the install found no compiler"
-    except ImportError as error:
-        return None, str(error)
+        return None, f"it was not built: {_install_failure()}"
+    except ImportError as error:  # built for another Python, or another system
+        return None, f"it cannot be loaded: {error}"
+
+
+def _install_failure() -> str:
+    """Return what the install has left of its failure."""
+    try:
+        return Path(__file__).with_name("not-built.txt").read_text().strip()
+    except FileNotFoundError:
+        return "the install left no reason"
 
 
 kernel, why_not = _load()
