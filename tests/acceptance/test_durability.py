@@ -18,7 +18,7 @@ import psutil
 import pytest
 import requests
 from tests.acceptance.client import Api, is_alive, until
-from tests.builders import BELL, ENDLESS
+from tests.builders import BELL, ENDLESS, entanglers
 
 from ionbox import LocalServer
 from ionbox.local_server import LocalServerError
@@ -194,12 +194,7 @@ def test_a_canceled_job_stops_and_its_worker_is_replaced_for_good() -> None:
 
 
 def test_a_job_whose_worker_is_killed_runs_again() -> None:
-    there_and_back = [
-        {"gate": "ry", "target": qubit, "rotation": rotation}
-        for rotation in (0.5, -0.5) * 3
-        for qubit in range(18)
-    ]
-    long = {"qubits": 18, "circuit": [*there_and_back, {"gate": "x", "target": 17}]}
+    long = entanglers(18, 400)
     with LocalServer(workers=2) as server:
         api = Api.of(server)
         before = api.workers(at_least=2)
@@ -211,7 +206,7 @@ def test_a_job_whose_worker_is_killed_runs_again() -> None:
 
         job = api.ended(job_id)
         assert job["status"] == "completed"
-        assert api.get(job["results_url"]) == {str(2**17): 1}
+        assert sum(api.get(job["results_url"]).values()) == pytest.approx(1)
         assert rows(server.data, "SELECT attempt FROM jobs") == [(2,)]
         # The other worker was idle when it died: that is found out by the next short job.
         assert api.probabilities(BELL) == BELL_RESULT

@@ -100,7 +100,7 @@ class Admission:
         """Take an idle worker's share of the short jobs."""
         taken: list[Entry] = []
         most = min(MAX_BATCH, -(-len(self._short) // num_idle))
-        while len(taken) < most and sum(entry.predicted_seconds for entry in taken) < SHORT_SECONDS:
+        while len(taken) < most and sum(entry.seconds_alone for entry in taken) < SHORT_SECONDS:
             entry = self._short.pop(lambda entry: self._may_join(entry, taken))
             if entry is None:
                 break
@@ -130,4 +130,4 @@ class Admission:
 
 def is_short(entry: Entry) -> bool:
     """Return whether a job goes by the express worker too, where it gets one thread."""
-    return entry.predicted_seconds < SHORT_SECONDS and entry.threads == 1
+    return entry.seconds_alone < SHORT_SECONDS

@@ -20,7 +20,7 @@ from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.acceptance import Acceptance
-from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity
+from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
 from ionbox.service.planning import Rulebook
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
@@ -123,8 +123,8 @@ class Dispatcher:
         seconds, memory_bytes = job.predicted_seconds, job.memory_bytes
         if job.status is JobStatus.SUBMITTED:
             seconds = _reading_seconds(job, data)
-            is_short = seconds < SHORT_SECONDS
-            memory_bytes = SHORT_PREFLIGHT_BYTES if is_short else self._preflight_bytes
+            is_quick = seconds < SHORT_SECONDS
+            memory_bytes = SHORT_PREFLIGHT_BYTES if is_quick else self._preflight_bytes
         with self._lock:
             is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
             known = (job, data) if data is not None and is_kept else None
@@ -201,7 +201,7 @@ class Dispatcher:
         job, _ = step(stored, JobEvent.CLAIM, now)
         # The claim of a short job is recorded with its end: two commits instead of three. A
         # recovered job may be what killed the last server: its attempt is counted first.
-        if entry.predicted_seconds < SHORT_SECONDS and not entry.is_recovered:
+        if is_short(entry) and not entry.is_recovered:
             return _Claim(stored, job, data, now, threads)
         is_written = self._store.put_jobs([Change(job, stored)]).result()
         return _Claim(job, job, data, now, threads) if is_written == [True] else None

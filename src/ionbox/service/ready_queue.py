@@ -29,6 +29,11 @@ class Entry(msgspec.Struct, frozen=True):
     is_recovered: bool = False
     known: tuple[Job, bytes] | None = None
 
+    @property
+    def seconds_alone(self) -> float:
+        """How long it takes at most on one thread; the prediction is for all that it can use."""
+        return self.predicted_seconds * self.threads
+
 
 class FairClock:
     """Virtual time: each project's jobs lie on it one after the other, by predicted seconds.

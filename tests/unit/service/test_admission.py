@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,10 +90,12 @@ def test_short_jobs_run_beside_a_job_that_has_all_cores() -> None:
     assert queue.threads_of(0) == 1
 
 
-def test_a_job_that_is_short_on_many_threads_is_not_short() -> None:
+@pytest.mark.parametrize(("seconds", "workers"), [(0.002, [0]), (0.003, [])])
+def test_a_job_is_short_if_it_is_so_on_one_thread(seconds: float, workers: list[int]) -> None:
     queue = admission(cores=2, num_workers=2)
+    push(queue, entry(threads=2))
 
-    assert push(queue, entry(SHORT, threads=2)) == [1]
+    assert push(queue, entry(seconds, threads=2)) == workers
 
 
 def test_jobs_take_no_more_memory_together_than_there_is() -> None:
