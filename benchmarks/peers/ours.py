@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from benchmarks.peers.rows import Build, Probabilities, Row, Run
 from ionbox._kernel import kernel
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
-from ionbox.engines.packing import _entries, pack
+from ionbox.engines.kernel import packed_by
 
 DISTRIBUTION = "ionbox"
 
@@ -18,22 +16,14 @@ DISTRIBUTION = "ionbox"
 def simulate(circuit: Circuit, threads: int) -> Probabilities:
     """Return the probabilities in float32: all that is timed."""
     assert kernel is not None, "the kernel was not built"
-    _entries.cache_clear()  # a job's matrices are mostly its own
-    state = np.zeros(1 << circuit.num_qubits, np.complex64)
-    state[0] = 1
-    weights = np.zeros(state.size, np.float32)
-    kernel.evolve(state, *pack(circuit), weights=weights, live=0, threads=threads)
-    return weights
+    return kernel.simulate(packed_by(kernel, circuit), is_double=False, threads=threads)
 
 
-def survey(circuit: Circuit) -> tuple[float, float] | None:
-    """Return passes over the whole state and floating-point operations, where they are known."""
+def effort(circuit: Circuit) -> tuple[float, float]:
+    """Return passes over the whole state in memory, and steps on it in registers."""
     assert kernel is not None, "the kernel was not built"
-    counted = getattr(kernel, "survey", None)
-    if counted is None:
-        return None
-    passes, flops = counted(circuit.num_qubits, *pack(circuit), 4)
-    return float(passes), float(flops)
+    _, passes, steps = kernel.effort(packed_by(kernel, circuit), is_double=False)
+    return passes, steps
 
 
 def circuit_of(num_qubits: int, rows: Sequence[Row]) -> Circuit:

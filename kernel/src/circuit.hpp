@@ -30,7 +30,7 @@ using Matrix = std::array<Complex, 16>;  // row after row; targets[0] is the low
 struct Operation {
     Kind kind;
     Mask controls = 0;
-    Mask parity = 0;  // of a phase
+    Mask parity = 0;  // of a phase; where it is odd, a rotation turns the other way
     int targets[2] = {-1, -1};
     double cosine = 1, sine = 0;   // of a rotation
     Complex even = 1, odd = 1;     // of a phase

@@ -66,7 +66,8 @@ struct Pass {
         stage.dead = ~live;
         stage.groups = program.groups().data();
         stage.num_groups = program.groups().size();
-        stage.scale = program.scale();
+        stage.scale[0] = static_cast<Real>(program.scale().real());
+        stage.scale[1] = static_cast<Real>(program.scale().imag());
         stage.out_low_bits = -1;
     }
 

@@ -51,37 +51,22 @@ void Lowering::add_swap(Mask controls, int low, int high) {
     flip(bit(place(low)), place(high));
 }
 
-// Flips turn the word into X or Y on one qubit. A flip of t controlled by c turns X on c into X on
-// both, and Z on t into Z on both; in i**|x & z| X**x Z**z that may leave a sign.
+// Flips turn the word into X or Y on one qubit, and Z on others, whose parity says which way to
+// turn. A flip of t controlled by c turns X on c into X on both, and Z on t into Z on both; in
+// i**|x & z| X**x Z**z that may leave a sign.
 void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
     controls = places(controls);
     x = places(x);
     z = places(z);
     if (x == 0) return phase(controls, z, std::conj(turn), turn);
     int pivot = std::countr_zero(x), quarter_turns = std::popcount(x & z);
-    std::vector<std::pair<int, int>> flips;  // control and target
-    for (Mask rest = x & ~bit(pivot); rest != 0; rest &= rest - 1) {
-        flips.emplace_back(pivot, std::countr_zero(rest));
-        if (z >> flips.back().second & 1) z ^= bit(pivot);
-    }
-    quarter_turns -= static_cast<int>(z >> pivot & 1);
-    bool is_turned = !(z >> pivot & 1) && (z & ~bit(pivot));  // from X to Y, which flips can read
-    for (Mask rest = z & ~bit(pivot); rest != 0; rest &= rest - 1)
-        flips.emplace_back(std::countr_zero(rest), pivot);
-
-    std::size_t num_outer = static_cast<std::size_t>(std::popcount(x) - 1);
-    for (std::size_t k = 0; k < num_outer; ++k) flip(bit(flips[k].first), flips[k].second);
-    if (is_turned) phase(0, bit(pivot), 1, i);
-    for (std::size_t k = num_outer; k < flips.size(); ++k)
-        flip(bit(flips[k].first), flips[k].second);
-    Kind kind = is_turned || (z >> pivot & 1) ? Kind::rotation_y : Kind::rotation_x;
-    double sign = quarter_turns & 2 ? -1 : 1;
-    rotate(kind, controls, pivot, turn.real(), sign * turn.imag());
-    for (std::size_t k = flips.size(); k > num_outer; --k)
-        flip(bit(flips[k - 1].first), flips[k - 1].second);
-    if (is_turned) phase(0, bit(pivot), 1, -i);
-    for (std::size_t k = num_outer; k > 0; --k)
-        flip(bit(flips[k - 1].first), flips[k - 1].second);
+    Mask others = x & ~bit(pivot);
+    if (std::popcount(z & others) % 2) z ^= bit(pivot);
+    bool is_y = z >> pivot & 1;
+    if ((quarter_turns - is_y) & 2) turn = std::conj(turn);
+    for (Mask rest = others; rest != 0; rest &= rest - 1) flip(bit(pivot), std::countr_zero(rest));
+    rotate(is_y ? Kind::rotation_y : Kind::rotation_x, controls, pivot, turn, z & ~bit(pivot));
+    for (Mask rest = others; rest != 0; rest &= rest - 1) flip(bit(pivot), std::countr_zero(rest));
 }
 
 Lowered Lowering::finish() {
@@ -114,10 +99,30 @@ void Lowering::flip(Mask controls, int target) {
     Operation operation{.kind = Kind::flip, .controls = controls};
     operation.targets[0] = target;
     add(std::move(operation));
+    cancel_flips();
 }
 
-void Lowering::rotate(Kind kind, Mask controls, int target, double cosine, double sine) {
-    Operation operation{.kind = kind, .controls = controls, .cosine = cosine, .sine = sine};
+// Two equal flips with nothing between them on their qubits are nothing.
+void Lowering::cancel_flips() {
+    const Operation& last = operations_.back();
+    Mask qubits = last.mixed() | last.controls;
+    std::size_t count = operations_.size(), far = count > 8 ? count - 8 : 0;
+    for (std::size_t k = count - 1; k-- > far;) {
+        const Operation& other = operations_[k];
+        if (!(qubits & (other.mixed() | other.diagonal()))) continue;
+        bool is_same = other.kind == Kind::flip && other.controls == last.controls &&
+                       other.targets[0] == last.targets[0];
+        if (!is_same) return;
+        operations_.pop_back();
+        operations_.erase(operations_.begin() + static_cast<std::ptrdiff_t>(k));
+        return;
+    }
+}
+
+void Lowering::rotate(Kind kind, Mask controls, int target, Complex turn, Mask parity) {
+    Operation operation{.kind = kind, .controls = controls, .parity = parity};
+    operation.cosine = turn.real();
+    operation.sine = turn.imag();
     operation.targets[0] = target;
     add(std::move(operation));
 }
@@ -146,7 +151,7 @@ void Lowering::turn(Mask controls, int target, const Matrix1& u) {
     for (const Way& way : ways)
         if (way.num_trivial() > best->num_trivial()) best = &way;
     phase(controls, bit(target), 1, best->b);
-    rotate(best->kind, controls, target, cosine, best->sign * sine);
+    rotate(best->kind, controls, target, {cosine, best->sign * sine});
     phase(controls, bit(target), 1, best->a);
     controls == 0 ? void(global_ *= g) : phase(controls, 0, g, 1);
 }

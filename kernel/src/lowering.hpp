@@ -37,7 +37,8 @@ private:
     // What follows works on places.
     void phase(Mask controls, Mask parity, Complex even, Complex odd);
     void flip(Mask controls, int target);
-    void rotate(Kind kind, Mask controls, int target, double cosine, double sine);
+    void cancel_flips();
+    void rotate(Kind kind, Mask controls, int target, Complex turn, Mask parity = 0);
     void turn(Mask controls, int target, const Matrix1& matrix);
     void join(int target, const Matrix1& matrix);
     void release(int target);

@@ -12,8 +12,10 @@
 namespace ionbox {
 namespace {
 
-constexpr std::size_t most_single_phases = 3;  // more of them are cheaper together
-constexpr double least_scale = 1e-12;          // floats of its inverse leave room for squares
+constexpr std::size_t most_single_phases = 5;  // more of them are cheaper together
+constexpr std::size_t most_shears = 2;         // within a group
+constexpr double most_tangent = 2;             // of a shear: larger ones leave too little scale
+constexpr double least_scale = 1e-6;           // floats of its inverse leave room for squares
 
 // Qubits as places in a tile, or, where they lie outside, as they are.
 struct Placing {
@@ -75,6 +77,8 @@ public:
     }
 
 private:
+    using Phase = RowFactors::Phase;
+
     int num_places() const { return std::popcount(all_); }
 
     // Lanes and as many other places as registers can hold, those of the mask among them.
@@ -131,13 +135,20 @@ private:
         }
         add_phases(phases);
         const auto& steps = program_.steps_.back();
-        Real scale = 1;
-        if (std::abs(program_.scale_) < least_scale) {
-            scale = static_cast<Real>(program_.scale_);
-            program_.scale_ = 1;
-        }
         Mask vectors = (members & ~lanes_) >> registers_.lane_bits;
-        program_.groups_.push_back({vectors, steps.data(), steps.size(), scale});
+        program_.groups_.push_back({vectors, steps.data(), steps.size()});
+    }
+
+    // Have all amplitudes multiplied by a number, sometime.
+    void scale(Complex factor) {
+        program_.scale_ *= factor;
+        double size = std::abs(program_.scale_);
+        if (size > least_scale) return;
+        Step<Real> scale{};
+        scale.code = Code::scale;
+        scale.cosine = static_cast<Real>(size);
+        program_.scale_ /= size;
+        add(scale);
     }
 
     // The tile's bits that each member of the group has, first its lane, then its register.
@@ -153,14 +164,18 @@ private:
 
     Step<Real> step(Code code, std::size_t number) const {
         const Operation& operation = schedule_.operation(number);
-        const Operation& whole = stage_.operations[number];
+        return step_of(code, operation.controls, operation.parity, phase_of(number));
+    }
+
+    // A step with those controls and that parity in the tile, and outside of it those of a phase.
+    Step<Real> step_of(Code code, Mask controls, Mask parity, const Phase& far) const {
         Step<Real> step{};
         step.code = code;
         step.control = -1;
-        step.base_controls = base(operation.controls);
-        step.base_parity = base(operation.parity);
-        step.far_controls = placing_.far(whole.controls);
-        step.far_parity = placing_.far(whole.parity);
+        step.base_controls = base(controls);
+        step.base_parity = base(parity);
+        step.far_controls = far.far_controls;
+        step.far_parity = far.far_parity;
         return step;
     }
 
@@ -187,24 +202,63 @@ private:
             case Kind::matrix: return add_matrix(number, operation, operation.matrix->data());
             default: break;
         }
-        if ((stage_.operations[number].controls) == 0) return add_rotation(number, operation);
-        double c = operation.cosine, s = operation.sine;
-        const Complex y[] = {c, -s, s, c}, x[] = {c, {0, -s}, {0, -s}, c};
-        add_matrix(number, operation, operation.kind == Kind::rotation_y ? y : x);
+        if (stage_.operations[number].controls != 0) return add_controlled(number, operation);
+        if (stage_.operations[number].parity != 0) return add_turn(number, operation);
+        add_rotation(number, operation);
     }
 
-    // cosine (1 - i tangent P) or sine (cotangent - i P): the factor waits for the end.
+    // A rotation as cosine (1 - i tangent P) or sine (cotangent - i P).
+    struct Split {
+        double factor, cosine, sine;
+
+        explicit Split(const Operation& operation) {
+            bool is_small = std::abs(operation.sine) <= std::abs(operation.cosine);
+            factor = is_small ? operation.cosine : operation.sine;
+            cosine = is_small ? 1 : operation.cosine / factor;
+            sine = is_small ? operation.sine / factor : 1;
+        }
+    };
+
     void add_rotation(std::size_t number, const Operation& operation) {
+        Split split(operation);
         bool is_y = operation.kind == Kind::rotation_y;
         Step<Real> rotate = step(is_y ? Code::rotate_y : Code::rotate_x, number);
         rotate.place = place_of(operation.targets[0]);
-        double cosine = operation.cosine, sine = operation.sine;
-        bool is_small = std::abs(sine) <= std::abs(cosine);
-        double factor = is_small ? cosine : sine;
-        rotate.cosine = is_small ? 1 : static_cast<Real>(cosine / factor);
-        rotate.sine = is_small ? static_cast<Real>(sine / factor) : 1;
-        program_.scale_ *= factor;
+        rotate.cosine = static_cast<Real>(split.cosine);
+        rotate.sine = static_cast<Real>(split.sine);
         add(rotate);
+        scale(split.factor);
+    }
+
+    void add_turn(std::size_t number, const Operation& operation) {
+        Split split(operation);
+        bool is_y = operation.kind == Kind::rotation_y;
+        Step<Real> turn = step(is_y ? Code::turn_y : Code::turn_x, number);
+        turn.place = place_of(operation.targets[0]);
+        turn.cosine = static_cast<Real>(split.cosine);
+        Mask counted = operation.parity & members_, target = bit(operation.targets[0]);
+        Aligned<Real> sines = signed_table(split.sine, [=](Mask index) {
+            bool is_up = is_y && !(index & target);  // Y has -i above its diagonal, and i below
+            return std::popcount(index & counted) % 2 != is_up;
+        });
+        add(turn, std::move(sines));
+        scale(split.factor);
+    }
+
+    // A number for all members, with a sign; then the same with the other sign, for odd bases.
+    Aligned<Real> signed_table(double value, const std::function<bool(Mask index)>& is_minus) const {
+        Aligned<Real> table = allocate<Real>(2 * num_members());
+        for (std::size_t k = 0; k < num_members(); ++k) {
+            table[k] = static_cast<Real>(is_minus(indices_[k]) ? -value : value);
+            table[num_members() + k] = -table[k];
+        }
+        return table;
+    }
+
+    void add_controlled(std::size_t number, const Operation& operation) {
+        double c = operation.cosine, s = operation.sine;
+        const Complex y[] = {c, -s, s, c}, x[] = {c, {0, -s}, {0, -s}, c};
+        add_matrix(number, operation, operation.kind == Kind::rotation_y ? y : x);
     }
 
     void add_flip(std::size_t number, const Operation& operation) {
@@ -229,21 +283,25 @@ private:
         add(flip, std::move(mask));
     }
 
+    // A matrix on its targets; where a parity is odd, what is not on its diagonal changes sign.
     void add_matrix(std::size_t number, const Operation& operation, const Complex* entries) {
         Step<Real> combine = step(Code::combine, number);
-        Mask controls = operation.controls & members_;
+        Mask controls = operation.controls & members_, counted = operation.parity & members_;
         int num_targets = operation.targets[1] < 0 ? 1 : 2, rows = 1 << num_targets;
         combine.num_terms = rows;
-        Aligned<Real> table = allocate<Real>(2 * num_members() * static_cast<std::size_t>(rows));
-        for (int change = 0; change < rows; ++change) {
+        std::size_t size = 2 * num_members();
+        Aligned<Real> table = allocate<Real>(2 * size * static_cast<std::size_t>(rows));
+        for (int part = 0; part < 2 * rows; ++part) {
+            int change = part % rows, base_is_odd = part / rows;
             for (int k = 0; k < num_targets; ++k)
                 if (change >> k & 1) set_exchange(combine, change, operation.targets[k]);
-            fill(table.get() + 2 * num_members() * static_cast<std::size_t>(change), [&](Mask index) {
+            fill(table.get() + size * static_cast<std::size_t>(part), [&](Mask index) {
                 if ((index & controls) != controls) return Complex(change == 0);
                 int row = 0;
                 for (int k = 0; k < num_targets; ++k)
                     row |= static_cast<int>(index >> operation.targets[k] & 1) << k;
-                return entries[row * rows + (row ^ change)];
+                bool is_odd = (std::popcount(index & counted) + base_is_odd) % 2;
+                return (is_odd && change ? -1.0 : 1.0) * entries[row * rows + (row ^ change)];
             });
         }
         add(combine, std::move(table));
@@ -268,8 +326,6 @@ private:
 
     // ---- phases that nothing stands between ----
 
-    using Phase = RowFactors::Phase;
-
     void add_phases(const std::vector<std::size_t>& numbers) {
         std::vector<Phase> local, quadratic;
         std::vector<std::size_t> single, candidates;
@@ -291,9 +347,29 @@ private:
                 if (moves) quadratic.push_back(*it);
                 it = moves ? local.erase(it) : it + 1;
             }
-        if (!local.empty()) add_local(local);
+        if (local.size() <= most_shears)
+            for (const Phase& phase : local) add_alone(phase);
+        else
+            add_local(local);
         if (!quadratic.empty()) add_rows(std::move(quadratic));
-        for (std::size_t number : single) add_single(number);
+        for (std::size_t number : single) add_alone(phase_of(number));
+    }
+
+    // A phase by itself: 1 + i tangent for all, if it goes by one parity, or a product for some.
+    void add_alone(const Phase& phase) {
+        bool is_linear = std::popcount(phase.controls) == 1 && phase.parity == 0;
+        Mask counted = is_linear ? phase.controls : phase.parity;
+        Complex even = is_linear ? 1 : phase.even, odd = is_linear ? phase.even : phase.odd;
+        Complex half = std::sqrt(odd / even);  // even = g / half, odd = g * half
+        bool is_parity = (phase.controls == 0 || is_linear) && phase.far_controls == 0;
+        if (!is_parity || std::abs(half.imag()) > most_tangent * half.real())
+            return add_product(phase);
+        Step<Real> shear = step_of(Code::shear, 0, counted, phase);
+        Mask inside = counted & members_;
+        add(shear, signed_table(half.imag() / half.real(), [=](Mask index) {
+                return std::popcount(index & inside) % 2 == 0;
+            }));
+        scale(even * half * half.real());
     }
 
     Phase phase_of(std::size_t number) const {
@@ -330,8 +406,8 @@ private:
         return registers;
     }
 
-    void add_single(std::size_t number) {
-        Phase phase = phase_of(number);
+    void add_product(Phase phase) {
+        Step<Real> multiply = step_of(Code::multiply, phase.controls, phase.parity, phase);
         phase.controls &= members_;
         phase.parity &= members_;
         Aligned<Real> table = allocate<Real>(4 * num_members());
@@ -340,7 +416,6 @@ private:
                  [&](Mask index) { return factor_of(phase, index); });
             std::swap(phase.even, phase.odd);
         }
-        Step<Real> multiply = step(Code::multiply, number);
         multiply.touched = touched(table.get()) | touched(table.get() + 2 * num_members());
         add(multiply, std::move(table));
     }

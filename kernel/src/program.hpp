@@ -68,7 +68,7 @@ public:
     Program(const Stage& stage, int num_padded, Registers registers);
 
     const std::vector<Group<Real>>& groups() const { return groups_; }
-    Real scale() const { return static_cast<Real>(scale_); }
+    Complex scale() const { return scale_; }
 
     // Room that the tables of one tile take, in numbers.
     std::size_t scratch_size() const { return scratch_size_; }
@@ -86,7 +86,7 @@ private:
     std::vector<RowFactors> row_factors_;
     std::vector<Rows<Real>> rows_;  // those that are the same for all tiles, and edges of the others
     std::size_t scratch_size_ = 0;
-    double scale_ = 1;
+    Complex scale_ = 1;  // of all amplitudes: it waits for the end
 };
 
 }  // namespace ionbox

@@ -155,27 +155,32 @@ struct Tile {
         if (length < static_cast<size_t>(lanes)) {
             const Real *real = at(re, amplitude), *imaginary = at(im, amplitude);
             for (size_t k = 0; k < length; ++k) {
-                to[2 * k] = stage.scale * real[k];
-                to[2 * k + 1] = stage.scale * imaginary[k];
+                to[2 * k] = stage.scale[0] * real[k] - stage.scale[1] * imaginary[k];
+                to[2 * k + 1] = stage.scale[0] * imaginary[k] + stage.scale[1] * real[k];
             }
             return;
         }
         for (size_t k = 0; k < length; k += lanes) {
             size_t vector = with_gaps((amplitude + k) / lanes);
-            Vector real = stage.scale * re[vector], imaginary = stage.scale * im[vector];
+            Vector real = stage.scale[0] * re[vector] - stage.scale[1] * im[vector];
+            Vector imaginary = stage.scale[0] * im[vector] + stage.scale[1] * re[vector];
             store(to + 2 * k, interleave<0>(real, imaginary, Lanes{}));
             store(to + 2 * k + lanes, interleave<lanes / 2>(real, imaginary, Lanes{}));
         }
     }
 
     INLINE Vector weight(Vector real, Vector imaginary, Real scale) {
-        real *= scale;
-        imaginary *= scale;
-        return real * real + imaginary * imaginary;
+        return (real * real + imaginary * imaginary) * scale;
+    }
+
+    // The factor of a weight.
+    Real weight_scale() const {
+        return stage.scale[0] * stage.scale[0] + stage.scale[1] * stage.scale[1];
     }
 
     void write_weights() {
-        if (stage.out_low_bits >= 0) return write_weights_elsewhere();
+        Real scale = weight_scale();
+        if (stage.out_low_bits >= 0) return write_weights_elsewhere(scale);
         size_t length = run_length();
         for (size_t run = 0; run < num_runs(); ++run) {
             Real* to = task.weights + task.first + stage.run_starts[run];
@@ -183,23 +188,22 @@ struct Tile {
             if (length < static_cast<size_t>(lanes)) {
                 const Real *real = at(re, amplitude), *imaginary = at(im, amplitude);
                 for (size_t k = 0; k < length; ++k) {
-                    Real x = stage.scale * real[k], y = stage.scale * imaginary[k];
-                    to[k] = x * x + y * y;
+                    to[k] = (real[k] * real[k] + imaginary[k] * imaginary[k]) * scale;
                 }
                 continue;
             }
             for (size_t k = 0; k < length; k += lanes) {
                 size_t vector = with_gaps((amplitude + k) / lanes);
-                store(to + k, weight(re[vector], im[vector], stage.scale));
+                store(to + k, weight(re[vector], im[vector], scale));
             }
         }
     }
 
     // Renamed qubits: neighbours among the weights are gathered from all over the tile.
-    void write_weights_elsewhere() {
+    void write_weights_elsewhere(Real scale) {
         for (size_t v = 0; v < num_vectors; ++v) {
             size_t vector = with_gaps(v);
-            re[vector] = weight(re[vector], im[vector], stage.scale);
+            re[vector] = weight(re[vector], im[vector], scale);
         }
         const Real* from = reinterpret_cast<const Real*>(re);
         size_t length = size_t{1} << stage.out_low_bits;
@@ -258,13 +262,6 @@ struct Tile {
                 const Step<Real>* end = group.steps + group.num_steps;
                 for (const Step<Real>* step = group.steps; step != end; ++step)
                     if (acts(*step, base)) take(*step, base, row);
-                if (group.scale != 1) {
-#pragma GCC unroll 8
-                    for (int v = 0; v < size; ++v) {
-                        re[v] *= group.scale;
-                        im[v] *= group.scale;
-                    }
-                }
 #pragma GCC unroll 8
                 for (int v = 0; v < size; ++v) {
                     all_re[first + offsets[v]] = re[v];
@@ -279,19 +276,26 @@ struct Tile {
                    (tile.task.first & step.far_controls) == step.far_controls;
         }
 
+        // The table of so many vectors for the base's parity.
+        const Vector* table(const Step<Real>& step, size_t base, int num_vectors) const {
+            bool is_odd = __builtin_parityll(base & step.base_parity) ^
+                          __builtin_parityll(tile.task.first & step.far_parity);
+            return reinterpret_cast<const Vector*>(step.table) + (is_odd ? num_vectors : 0);
+        }
+
         STEP take(const Step<Real>& step, size_t base, size_t row) {
             switch (step.code) {
                 case Code::rotate_y: return rotate_on<false>(step);
                 case Code::rotate_x: return rotate_on<true>(step);
                 case Code::flip: return flip_on(step);
                 case Code::flip_masked: return flip_masked_on(step);
-                case Code::multiply: {
-                    bool is_odd = __builtin_parityll(base & step.base_parity) ^
-                                  __builtin_parityll(tile.task.first & step.far_parity);
-                    return multiply(step.table + (is_odd ? 2 * size * lanes : 0), step.touched);
-                }
+                case Code::turn_y: return turn_on<false>(step, table(step, base, size));
+                case Code::turn_x: return turn_on<true>(step, table(step, base, size));
+                case Code::shear: return shear(table(step, base, size));
+                case Code::scale: return scale(step.cosine);
+                case Code::multiply: return multiply(table(step, base, 2 * size), step.touched);
                 case Code::multiply_by_rows: return multiply_by_rows(tile.task.rows[step.rows], row);
-                case Code::combine: return combine(step);
+                case Code::combine: return combine(step, table(step, base, 2 * size * step.num_terms));
             }
         }
         // ---- rotations ----
@@ -356,6 +360,70 @@ struct Tile {
                     re[v] += sine * (is_x ? other_im : other_re);
                     im[v] += sine * (is_x ? -other_re : other_im);
                 }
+            }
+        }
+
+        // ---- rotations whose way differs among lanes and registers ----
+
+        template <bool is_x>
+        STEP turn_on(const Step<Real>& step, const Vector* sines) {
+            switch (step.place) {
+                case 0: return turn<is_x, 0>(step, sines);
+                case 1: return turn<is_x, 1>(step, sines);
+                case 2: return turn<is_x, 2>(step, sines);
+                case 3: return turn_lanes<is_x, 0>(step, sines);
+                case 4: return turn_lanes<is_x, 1>(step, sines);
+                case 5: return turn_lanes<is_x, 2>(step, sines);
+                case 6: return turn_lanes<is_x, 3>(step, sines);
+            }
+        }
+
+        template <bool is_x, int place>
+        STEP turn(const Step<Real>& step, const Vector* sines) {
+            if constexpr (place < num_places) {
+                Vector cosine = Vector{} + step.cosine;
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v) {
+                    if (v >> place & 1) continue;
+                    int w = v | 1 << place;
+                    Vector a = re[v], b = im[v], c = re[w], d = im[w];
+                    turn_one<is_x>(v, cosine, sines[v], c, d);
+                    turn_one<is_x>(w, cosine, sines[w], a, b);
+                }
+            }
+        }
+
+        template <bool is_x, int lane_bit>
+        STEP turn_lanes(const Step<Real>& step, const Vector* sines) {
+            if constexpr (lane_bit < lane_bits) {
+                Vector cosine = Vector{} + step.cosine;
+#pragma GCC unroll 8
+                for (int v = 0; v < size; ++v)
+                    turn_one<is_x>(v, cosine, sines[v], exchange<1 << lane_bit>(re[v], Lanes{}),
+                                   exchange<1 << lane_bit>(im[v], Lanes{}));
+            }
+        }
+
+        template <bool is_x>
+        STEP turn_one(int v, Vector cosine, Vector sine, Vector other_re, Vector other_im) {
+            re[v] = cosine * re[v] + sine * (is_x ? other_im : other_re);
+            im[v] = cosine * im[v] + sine * (is_x ? -other_re : other_im);
+        }
+
+        STEP shear(const Vector* tangents) {
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                Vector a = re[v], b = im[v], tangent = tangents[v];
+                re[v] = a - tangent * b;
+                im[v] = b + tangent * a;
+            }
+        }
+
+        STEP scale(Real factor) {
+#pragma GCC unroll 8
+            for (int v = 0; v < size; ++v) {
+                re[v] *= factor;
+                im[v] *= factor;
             }
         }
 
@@ -453,8 +521,7 @@ struct Tile {
             im[v] = real * b + imaginary * a;
         }
 
-        STEP multiply(const Real* table, unsigned touched) {
-            const Vector* factors = reinterpret_cast<const Vector*>(table);
+        STEP multiply(const Vector* factors, unsigned touched) {
 #pragma GCC unroll 8
             for (int v = 0; v < size; ++v)
                 if (touched >> v & 1) multiply_one(v, factors[v], factors[size + v]);
@@ -501,14 +568,13 @@ struct Tile {
 
         // ---- any matrix ----
 
-        STEP combine(const Step<Real>& step) {
+        STEP combine(const Step<Real>& step, const Vector* factors) {
             Vector old_re[size], old_im[size];
 #pragma GCC unroll 8
             for (int v = 0; v < size; ++v) {
                 old_re[v] = re[v], old_im[v] = im[v];
                 re[v] = im[v] = Vector{};
             }
-            const Vector* factors = reinterpret_cast<const Vector*>(step.table);
             for (int term = 0; term < step.num_terms; ++term, factors += 2 * size) {
 #pragma GCC unroll 8
                 for (int v = 0; v < size; ++v) {

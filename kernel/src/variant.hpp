@@ -15,6 +15,10 @@ namespace ionbox {
 enum class Code : int {
     rotate_y,     // cosine - i sine Y on a place, one of cosine and sine 1; also rotate_x
     rotate_x,
+    turn_y,       // cosine - i sine Y, the sine from a table, one for each parity of the base
+    turn_x,
+    shear,        // 1 + i tangent, the tangent from a table, one for each parity of the base
+    scale,        // by a real factor, the cosine
     flip,         // X on a register place, where another one is 1 or anyhow
     flip_masked,  // X on a place, in some registers, where a mask of lanes says so
     multiply,     // by a factor for each register and lane, one set for each parity of the base
@@ -44,11 +48,11 @@ struct Step {
     int control;                  // of a flip: a register place, or -1
     unsigned touched;             // registers that a multiply or a flip_masked changes
     std::uint64_t base_controls;  // bits of the base that must be 1
-    std::uint64_t base_parity;    // of a multiply: bits of the base that are counted
+    std::uint64_t base_parity;    // bits of the base that are counted
     std::uint64_t far_controls;   // qubits outside of the tile
     std::uint64_t far_parity;
     Real cosine, sine;
-    const Real* table;            // one mask for all registers (null: all lanes), or factors
+    const Real* table;            // one mask for all registers (null: all lanes), or numbers
     int rows;                     // of a multiply_by_rows: which of the tile's
     int num_terms;                // of a combine
     int registers[most_terms];    // of each term: the change of the register's number,
@@ -60,7 +64,6 @@ struct Group {
     std::uint64_t places;  // bits of a vector's number in which the group's vectors differ
     const Step<Real>* steps;
     std::size_t num_steps;
-    Real scale;  // a factor for all
 };
 
 // A stage as a tile sees it. All is borrowed.
@@ -73,7 +76,7 @@ struct TileStage {
     std::uint64_t dead;             // bits of an index that are still 0 in all of the state
     const Group<Real>* groups;
     std::size_t num_groups;
-    Real scale;                     // a factor for all that is written
+    Real scale[2];                  // a complex factor for all that is written
     // Where weights go that are not written in place: see `Output`.
     const std::size_t* out_low;     // of each of 2**out_low_bits neighbours: its place in the tile
     const std::size_t* out_high;    // of each run of neighbours: its first one's
