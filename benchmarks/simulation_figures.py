@@ -95,10 +95,7 @@ def _limit_figures(cell: Cell, limits: Limits, milliseconds: float) -> Figures:
     if cell.num_qubits < LEAST_QUBITS:
         return {}
     operations = CIRCUITS[cell.circuit](cell.num_qubits)
-    counted = ours.survey(Circuit.from_operations(cell.num_qubits, "qis", operations))
-    if counted is None:
-        return {}
-    passes, flops = counted
+    passes, flops = ours.effort(Circuit.from_operations(cell.num_qubits, "qis", operations))
     memory_ms = passes * limits.pass_milliseconds(cell.num_qubits)
     arithmetic_ms = 1e3 * flops / limits.flops
     return {

@@ -20,10 +20,10 @@ def simulate(circuit: Circuit, threads: int) -> Probabilities:
 
 
 def effort(circuit: Circuit) -> tuple[float, float]:
-    """Return passes over the whole state in memory, and steps on it in registers."""
+    """Return passes over the whole state in memory, and floating-point operations."""
     assert kernel is not None, "the kernel was not built"
-    _, passes, steps = kernel.effort(packed_by(kernel, circuit), is_double=False)
-    return passes, steps
+    _, passes, _, flops = kernel.effort(packed_by(kernel, circuit), is_double=False)
+    return passes, flops
 
 
 def circuit_of(num_qubits: int, rows: Sequence[Row]) -> Circuit:

@@ -215,6 +215,24 @@ Mask last_qubits(const std::vector<int>& place_of) {
     return mask;
 }
 
+// Products and sums that a step takes for each amplitude.
+template <class Real>
+double flops_of(const Step<Real>& step, int num_registers) {
+    double share = static_cast<double>(std::popcount(step.touched)) / num_registers;
+    switch (step.code) {
+        case Code::rotate_y:
+        case Code::rotate_x: return 4;
+        case Code::turn_y:
+        case Code::turn_x: return 6;
+        case Code::shear: return 4;
+        case Code::scale: return 2;
+        case Code::multiply: return 6 * share;
+        case Code::multiply_by_rows: return 18;
+        case Code::combine: return 8 * step.num_terms;
+        default: return 0;
+    }
+}
+
 template <class Real>
 Work work_of(const std::vector<Stage>& stages, int num_qubits, const Variant& variant) {
     Work work;
@@ -224,10 +242,13 @@ Work work_of(const std::vector<Stage>& stages, int num_qubits, const Variant& va
         state.live |= stage.mixed;
         double share = std::ldexp(static_cast<double>(pass.num_tiles()),
                                   pass.stage.num_qubits - num_qubits);
-        std::size_t num_steps = 0;
-        for (const Group<Real>& group : pass.program.groups()) num_steps += 1 + group.num_steps;
         work.passes += share;
-        work.steps += share * static_cast<double>(num_steps);
+        for (const Group<Real>& group : pass.program.groups()) {
+            int num_registers = 1 << std::popcount(group.places);
+            work.steps += share * static_cast<double>(1 + group.num_steps);
+            for (std::size_t k = 0; k < group.num_steps; ++k)
+                work.flops += share * flops_of(group.steps[k], num_registers);
+        }
     }
     return work;
 }

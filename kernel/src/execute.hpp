@@ -44,9 +44,10 @@ template <class Real>
 void execute(const std::vector<Stage>& stages, State<Real> state, const Variant& variant,
              int threads, Progress& progress);
 
-// What stages take: passes over the state, and steps on it, each as a share of all of it.
+// What stages take: passes over the state and steps on it, each as a share of all of it, and
+// floating-point operations for each amplitude of it.
 struct Work {
-    double passes = 0, steps = 0;
+    double passes = 0, steps = 0, flops = 0;
 };
 template <class Real>
 Work work_of(const std::vector<Stage>& stages, int num_qubits, const Variant& variant);

@@ -71,7 +71,7 @@ void evolve(const Circuit& circuit, Real* amplitudes, Mask live, const Settings&
 template <class Real>
 Effort effort(const Circuit& circuit, const Variant& variant) {
     Lowered lowered = lower(circuit, true);
-    Effort effort{0, 0, 0};
+    Effort effort{0, 0, 0, 0};
     for (Component& component : components_of(lowered)) {
         int num_qubits = static_cast<int>(component.qubits.size());
         Cut cut{num_qubits, tile_qubits<Real>(num_qubits), 0, drops_phases};
@@ -81,6 +81,7 @@ Effort effort(const Circuit& circuit, const Variant& variant) {
         Work work = work_of<Real>(stages, num_qubits, variant);
         effort.passes += share * work.passes;
         effort.steps += share * work.steps;
+        effort.flops += std::ldexp(work.flops, num_qubits);
     }
     return effort;
 }

@@ -26,6 +26,7 @@ struct Effort {
     int stages;     // of the widest component
     double passes;  // over the state, each reading and writing all of it, or a share
     double steps;   // of all groups, each over the state, or a share
+    double flops;   // products and sums of real numbers
 };
 template <class Real>
 Effort effort(const Circuit& circuit, const Variant& variant);

@@ -126,12 +126,13 @@ class Kernel(Protocol):
 
     def effort(
         self, circuit: Packed, *, is_double: bool, variant: str = ""
-    ) -> tuple[int, float, float]:
+    ) -> tuple[int, float, float, float]:
         """Return what `simulate` would take.
 
         Returns:
             Stages, each a pass over memory; passes over the whole state, reading and writing it;
-            and steps on the whole state in registers, a visit without any counted as one.
+            steps on the whole state in registers, a visit without any counted as one; and
+            floating-point operations.
         """
 
     def survey(

@@ -324,7 +324,7 @@ def test_qubits_that_never_meet_are_simulated_apart() -> None:
     ]
     circuit = circuit_of(21, halves)
 
-    stages, passes, _ = KERNEL.effort(packed_by(KERNEL, circuit), is_double=True)
+    stages, passes, *_ = KERNEL.effort(packed_by(KERNEL, circuit), is_double=True)
     found = probabilities(KernelEngine(KERNEL), circuit, "float64")
 
     assert (stages, passes) == (1, 2 * 2**10 / 2**21)
