@@ -228,6 +228,7 @@ double flops_of(const Step<Real>& step, int num_registers) {
         case Code::scale: return 2;
         case Code::multiply: return 6 * share;
         case Code::multiply_by_rows: return 18;
+        case Code::mix: return 32;
         case Code::combine: return 8 * step.num_terms;
         default: return 0;
     }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "fusion.hpp"
 #include "lowering.hpp"
 
 namespace ionbox {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr Complex i{0, 1};
 constexpr double rounding = 1e-15;  // of a product of a few matrices
+constexpr int least_fused = 12;     // qubits: a matrix takes longer to make than small states gain
 
 bool is_one(Complex value) { return std::abs(value - 1.0) <= rounding; }
 
@@ -72,6 +74,8 @@ void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
 Lowered Lowering::finish() {
     for (int target = 0; target < static_cast<int>(waiting_.size()); ++target) release(target);
     if (!may_rename_) phase(0, 0, global_, 1);
+    int num_qubits = static_cast<int>(place_of_.size());
+    if (num_qubits >= least_fused) operations_ = fuse_pairs(std::move(operations_), num_qubits);
     return {std::move(operations_), std::move(place_of_)};
 }
 

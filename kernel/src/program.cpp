@@ -283,36 +283,72 @@ private:
         add(flip, std::move(mask));
     }
 
-    // A matrix on its targets; where a parity is odd, what is not on its diagonal changes sign.
+    // A matrix on places of the tile, the one that steps number lower the lowest bit of its rows.
+    struct OnPlaces {
+        int num_targets;
+        int places[2], numbers[2];
+        Complex entries[16];
+    };
+
+    OnPlaces on_places(const Operation& operation, const Complex* entries) const {
+        OnPlaces matrix{};
+        matrix.num_targets = operation.targets[1] < 0 ? 1 : 2;
+        matrix.numbers[1] = -1;
+        for (int k = 0; k < matrix.num_targets; ++k) {
+            matrix.places[k] = operation.targets[k];
+            matrix.numbers[k] = place_of(operation.targets[k]);
+        }
+        bool is_swapped = matrix.num_targets == 2 && matrix.numbers[0] > matrix.numbers[1];
+        if (is_swapped) {
+            std::swap(matrix.places[0], matrix.places[1]);
+            std::swap(matrix.numbers[0], matrix.numbers[1]);
+        }
+        int rows = 1 << matrix.num_targets;
+        auto moved = [=](int k) { return is_swapped ? (k & 1) << 1 | k >> 1 : k; };
+        for (int row = 0; row < rows; ++row)
+            for (int column = 0; column < rows; ++column)
+                matrix.entries[rows * row + column] = entries[rows * moved(row) + moved(column)];
+        return matrix;
+    }
+
     void add_matrix(std::size_t number, const Operation& operation, const Complex* entries) {
+        OnPlaces matrix = on_places(operation, entries);
         Step<Real> combine = step(Code::combine, number);
-        Mask controls = operation.controls & members_, counted = operation.parity & members_;
-        int num_targets = operation.targets[1] < 0 ? 1 : 2, rows = 1 << num_targets;
-        combine.num_terms = rows;
-        std::size_t size = 2 * num_members();
-        Aligned<Real> table = allocate<Real>(2 * size * static_cast<std::size_t>(rows));
-        for (int part = 0; part < 2 * rows; ++part) {
-            int change = part % rows, base_is_odd = part / rows;
-            for (int k = 0; k < num_targets; ++k)
-                if (change >> k & 1) set_exchange(combine, change, operation.targets[k]);
-            fill(table.get() + size * static_cast<std::size_t>(part), [&](Mask index) {
-                if ((index & controls) != controls) return Complex(change == 0);
-                int row = 0;
-                for (int k = 0; k < num_targets; ++k)
-                    row |= static_cast<int>(index >> operation.targets[k] & 1) << k;
-                bool is_odd = (std::popcount(index & counted) + base_is_odd) % 2;
-                return (is_odd && change ? -1.0 : 1.0) * entries[row * rows + (row ^ change)];
-            });
+        combine.place = matrix.numbers[0];
+        combine.other_place = matrix.numbers[1];
+        combine.num_terms = 1 << matrix.num_targets;
+        bool is_in_registers = matrix.num_targets == 2 && combine.other_place < most_register_places;
+        if (!is_in_registers || (operation.controls & members_))
+            return add(combine, factors_of(operation, matrix));
+        combine.code = Code::mix;
+        Aligned<Real> table = allocate<Real>(32);
+        for (std::size_t k = 0; k < 16; ++k) {
+            table[k] = static_cast<Real>(matrix.entries[k].real());
+            table[16 + k] = static_cast<Real>(matrix.entries[k].imag());
         }
         add(combine, std::move(table));
     }
 
-    void set_exchange(Step<Real>& combine, int term, int place) const {
-        int number = place_of(place);
-        if (number < most_register_places)
-            combine.registers[term] |= 1 << number;
-        else
-            combine.lanes[term] |= 1 << (number - most_register_places);
+    // For each exchange of its places the factors of a matrix; where a parity is odd, what is not
+    // on the diagonal changes sign.
+    Aligned<Real> factors_of(const Operation& operation, const OnPlaces& matrix) const {
+        Mask controls = operation.controls & members_, counted = operation.parity & members_;
+        int rows = 1 << matrix.num_targets, num_parts = 2 * rows;  // the second half for odd bases
+        std::size_t size = 2 * num_members();
+        Aligned<Real> table = allocate<Real>(size * static_cast<std::size_t>(num_parts));
+        for (int part = 0; part < num_parts; ++part) {
+            int change = part % rows;
+            fill(table.get() + size * static_cast<std::size_t>(part), [&](Mask index) {
+                if ((index & controls) != controls) return Complex(change == 0);
+                int row = 0;
+                for (int k = 0; k < matrix.num_targets; ++k)
+                    row |= static_cast<int>(index >> matrix.places[k] & 1) << k;
+                bool is_odd = (std::popcount(index & counted) + part / rows) % 2;
+                Complex entry = matrix.entries[row * rows + (row ^ change)];
+                return is_odd && change ? -entry : entry;
+            });
+        }
+        return table;
     }
 
     // Real parts of a factor for all members, then imaginary parts.

@@ -23,13 +23,13 @@ enum class Code : int {
     flip_masked,  // X on a place, in some registers, where a mask of lanes says so
     multiply,     // by a factor for each register and lane, one set for each parity of the base
     multiply_by_rows,  // by factors that depend on the base in any quadratic way
-    combine,      // any matrix: a sum of up to 4 exchanges, each times a factor
+    mix,          // any matrix on two register places
+    combine,      // any matrix on places: a sum of 2 or 4 exchanges, each times its factors
 };
 
 constexpr int most_register_places = 3;
 constexpr int most_lane_bits = 4;
 constexpr int most_group_bits = most_register_places + most_lane_bits;
-constexpr int most_terms = 4;
 
 // Factors of a `multiply_by_rows`: of vector v and lane l of a group,
 // G[base] * product over the bits k of (v, l) that are 1 of E[base][k] * F[v, l].
@@ -46,6 +46,7 @@ struct Step {
     Code code;
     int place;                    // 0, 1, 2: of the registers; 3 and more: of the lanes
     int control;                  // of a flip: a register place, or -1
+    int other_place;              // of a matrix on two: the higher place; else -1
     unsigned touched;             // registers that a multiply or a flip_masked changes
     std::uint64_t base_controls;  // bits of the base that must be 1
     std::uint64_t base_parity;    // bits of the base that are counted
@@ -54,9 +55,7 @@ struct Step {
     Real cosine, sine;
     const Real* table;            // one mask for all registers (null: all lanes), or numbers
     int rows;                     // of a multiply_by_rows: which of the tile's
-    int num_terms;                // of a combine
-    int registers[most_terms];    // of each term: the change of the register's number,
-    int lanes[most_terms];        // and of the lane's
+    int num_terms;                // of a combine: exchanges of place and, twice as far, the other
 };
 
 template <class Real>
