@@ -56,7 +56,7 @@ double add_up(const Real* weights, std::size_t size, Kept kept) {
 template <class Visit>
 void visit_chunks(std::size_t size, int threads, Visit visit) {
     std::atomic<std::size_t> next_chunk{0};
-    auto work = [&](int thread, std::barrier<>&) {
+    auto work = [&](int thread, Barrier&) {
         for (std::size_t chunk; (chunk = next_chunk.fetch_add(1)) < num_chunks(size);) {
             std::size_t start = chunk * chunk_size;
             visit(thread, chunk, start, std::min(chunk_size, size - start));

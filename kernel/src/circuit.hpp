@@ -14,6 +14,7 @@ using Complex = std::complex<double>;
 using Mask = std::uint64_t;  // bit q is qubit q
 
 constexpr Mask bit(int place) { return Mask{1} << place; }
+constexpr bool is_odd(Mask mask) { return __builtin_parityll(mask); }
 constexpr Mask all_bits(int count) { return count < 64 ? bit(count) - 1 : ~Mask{0}; }
 
 enum class Kind {

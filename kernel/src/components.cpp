@@ -76,7 +76,7 @@ void multiply_two(
     std::size_t length = std::size_t{1} << num_low, num_runs = std::size_t{1} << num_high;
     std::atomic<std::size_t> next_run{0};
     run_crew(static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), num_runs)),
-             [&](int, std::barrier<>&) {
+             [&](int, Barrier&) {
                  std::size_t run;
                  while ((run = next_run.fetch_add(1, std::memory_order_relaxed)) < num_runs) {
                      const Real* from_a = in_a.weights + in_a.high[run];

@@ -158,7 +158,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
     Registers registers = registers_of<Real>(variant);
     std::size_t lanes = std::size_t{1} << registers.lane_bits;
     std::vector<std::unique_ptr<Pass<Real>>> passes;
-    std::size_t most_tiles = 1, buffer = 0, scratch = 0, num_rows = 0;
+    std::size_t most_tiles = 1, buffer = 0, scratch = 0, num_rows = 0, num_products = 0;
     for (const Stage& stage : stages) {
         passes.push_back(std::make_unique<Pass<Real>>(stage, state, state.live, registers));
         const Pass<Real>& pass = *passes.back();
@@ -167,6 +167,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
         buffer = std::max(buffer, buffer_size(pass.stage.num_padded, lanes));
         scratch = std::max(scratch, pass.program.scratch_size());
         num_rows = std::max(num_rows, pass.program.num_rows());
+        num_products = std::max(num_products, pass.program.num_products());
         progress.total += pass.num_tiles();
     }
     if (state.weights != nullptr && is_renamed(state.place_of))
@@ -175,6 +176,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
     std::size_t share = buffer + (scratch + 15) / 16 * 16;
     Aligned<Real> buffers = allocate<Real>(share * static_cast<std::size_t>(threads));
     std::vector<Rows<Real>> rows(num_rows * static_cast<std::size_t>(threads));
+    std::vector<Complex> products(num_products * static_cast<std::size_t>(threads));
 
     ApplyToTile<Real> apply = apply_of<Real>(variant);
     auto run_pass = [&](Pass<Real>& pass, int thread) {
@@ -189,7 +191,8 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
         while ((tile = pass.next_tile.fetch_add(1, std::memory_order_relaxed)) < num_tiles) {
             task.first = pass.first_amplitude(tile);
             task.out_first = pass.first_weight(tile);
-            pass.program.prepare(task.first, own_rows, task.buffer + buffer);
+            pass.program.prepare(task.first, own_rows, task.buffer + buffer,
+                                 products.data() + num_products * number);
             apply(pass.stage, task);
             progress.done.fetch_add(1, std::memory_order_relaxed);
         }
@@ -198,10 +201,10 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
         for (auto& pass : passes) run_pass(*pass, 0);
         return;
     }
-    run_crew(threads, [&](int thread, std::barrier<>& barrier) {
+    run_crew(threads, [&](int thread, Barrier& barrier) {
         for (auto& pass : passes) {
             run_pass(*pass, thread);
-            barrier.arrive_and_wait();  // a tile of the next stage reads from many of this one
+            barrier.wait();  // a tile of the next stage reads from many of this one
         }
     });
 }

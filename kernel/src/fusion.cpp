@@ -31,7 +31,7 @@ public:
         Complex old[4] = {vector[0], vector[1], vector[2], vector[3]};
         for (Mask index = 0; index < 4; ++index) {
             if ((index & controls) != controls) continue;
-            bool is_odd = std::popcount(index & parity) % 2;
+            bool is_odd = ionbox::is_odd(index & parity);
             vector[index] = operation.kind == Kind::phase
                                 ? (is_odd ? operation.odd : operation.even) * old[index]
                                 : mixed(operation, index, is_odd, old);

@@ -13,7 +13,9 @@ constexpr Complex i{0, 1};
 constexpr double rounding = 1e-15;  // of a product of a few matrices
 constexpr int least_fused = 12;     // qubits: a matrix takes longer to make than small states gain
 
-bool is_one(Complex value) { return std::abs(value - 1.0) <= rounding; }
+bool is_one(Complex value) {
+    return std::abs(value.real() - 1) <= rounding && std::abs(value.imag()) <= rounding;
+}
 
 Matrix1 product(const Matrix1& left, const Matrix1& right) {
     return {left[0] * right[0] + left[1] * right[2], left[0] * right[1] + left[1] * right[3],
@@ -63,7 +65,7 @@ void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
     if (x == 0) return phase(controls, z, std::conj(turn), turn);
     int pivot = std::countr_zero(x), quarter_turns = std::popcount(x & z);
     Mask others = x & ~bit(pivot);
-    if (std::popcount(z & others) % 2) z ^= bit(pivot);
+    if (is_odd(z & others)) z ^= bit(pivot);
     bool is_y = z >> pivot & 1;
     if ((quarter_turns - is_y) & 2) turn = std::conj(turn);
     for (Mask rest = others; rest != 0; rest &= rest - 1) flip(bit(pivot), std::countr_zero(rest));

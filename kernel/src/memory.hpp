@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <vector>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -33,5 +34,31 @@ Aligned<Real> allocate(std::size_t count) {
 #endif
     return Aligned<Real>(static_cast<Real*>(memory));
 }
+
+// Memory in small pieces, aligned as from `allocate`, until all of it is given back.
+template <class Real>
+class Arena {
+public:
+    Real* take(std::size_t count) {
+        constexpr std::size_t line = 64 / sizeof(Real);
+        count = (count + line - 1) / line * line;
+        if (count > left_) {
+            left_ = count > chunk ? count : chunk;
+            chunks_.push_back(allocate<Real>(left_));
+            next_ = chunks_.back().get();
+        }
+        Real* taken = next_;
+        next_ += count;
+        left_ -= count;
+        return taken;
+    }
+
+private:
+    static constexpr std::size_t chunk = std::size_t{1} << 14;
+
+    std::vector<Aligned<Real>> chunks_;
+    Real* next_ = nullptr;
+    std::size_t left_ = 0;
+};
 
 }  // namespace ionbox

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <functional>
 
 #include "schedule.hpp"
 
@@ -187,11 +186,8 @@ private:
         return std::popcount(members_ & ~lanes_ & all_bits(place));
     }
 
-    void add(Step<Real> step, Aligned<Real> table = nullptr) {
-        if (table) {
-            step.table = table.get();
-            program_.tables_.push_back(std::move(table));
-        }
+    void add(Step<Real> step, const Real* table = nullptr) {
+        step.table = table;
         program_.steps_.back().push_back(step);
     }
 
@@ -237,17 +233,18 @@ private:
         turn.place = place_of(operation.targets[0]);
         turn.cosine = static_cast<Real>(split.cosine);
         Mask counted = operation.parity & members_, target = bit(operation.targets[0]);
-        Aligned<Real> sines = signed_table(split.sine, [=](Mask index) {
+        const Real* sines = signed_table(split.sine, [=](Mask index) {
             bool is_up = is_y && !(index & target);  // Y has -i above its diagonal, and i below
-            return std::popcount(index & counted) % 2 != is_up;
+            return is_odd(index & counted) != is_up;
         });
-        add(turn, std::move(sines));
+        add(turn, sines);
         scale(split.factor);
     }
 
     // A number for all members, with a sign; then the same with the other sign, for odd bases.
-    Aligned<Real> signed_table(double value, const std::function<bool(Mask index)>& is_minus) const {
-        Aligned<Real> table = allocate<Real>(2 * num_members());
+    template <class IsMinus>
+    const Real* signed_table(double value, IsMinus is_minus) {
+        Real* table = program_.tables_.take(2 * num_members());
         for (std::size_t k = 0; k < num_members(); ++k) {
             table[k] = static_cast<Real>(is_minus(indices_[k]) ? -value : value);
             table[num_members() + k] = -table[k];
@@ -277,10 +274,10 @@ private:
             if ((indices_[k] & in_registers) == in_registers)
                 flip.touched |= 1u << (k >> registers_.lane_bits);
         if (in_lanes == 0) return add(flip);
-        Aligned<Real> mask = allocate<Real>(lanes);
+        Real* mask = program_.tables_.take(lanes);
         for (std::size_t lane = 0; lane < lanes; ++lane)
             std::memset(&mask[lane], (lane & in_lanes) == in_lanes ? 0xff : 0, sizeof(Real));
-        add(flip, std::move(mask));
+        add(flip, mask);
     }
 
     // A matrix on places of the tile, the one that steps number lower the lowest bit of its rows.
@@ -321,38 +318,39 @@ private:
         if (!is_in_registers || (operation.controls & members_))
             return add(combine, factors_of(operation, matrix));
         combine.code = Code::mix;
-        Aligned<Real> table = allocate<Real>(32);
+        Real* table = program_.tables_.take(32);
         for (std::size_t k = 0; k < 16; ++k) {
             table[k] = static_cast<Real>(matrix.entries[k].real());
             table[16 + k] = static_cast<Real>(matrix.entries[k].imag());
         }
-        add(combine, std::move(table));
+        add(combine, table);
     }
 
     // For each exchange of its places the factors of a matrix; where a parity is odd, what is not
     // on the diagonal changes sign.
-    Aligned<Real> factors_of(const Operation& operation, const OnPlaces& matrix) const {
+    const Real* factors_of(const Operation& operation, const OnPlaces& matrix) {
         Mask controls = operation.controls & members_, counted = operation.parity & members_;
         int rows = 1 << matrix.num_targets, num_parts = 2 * rows;  // the second half for odd bases
         std::size_t size = 2 * num_members();
-        Aligned<Real> table = allocate<Real>(size * static_cast<std::size_t>(num_parts));
+        Real* table = program_.tables_.take(size * static_cast<std::size_t>(num_parts));
         for (int part = 0; part < num_parts; ++part) {
             int change = part % rows;
-            fill(table.get() + size * static_cast<std::size_t>(part), [&](Mask index) {
+            fill(table + size * static_cast<std::size_t>(part), [&](Mask index) {
                 if ((index & controls) != controls) return Complex(change == 0);
                 int row = 0;
                 for (int k = 0; k < matrix.num_targets; ++k)
                     row |= static_cast<int>(index >> matrix.places[k] & 1) << k;
-                bool is_odd = (std::popcount(index & counted) + part / rows) % 2;
+                bool is_turned = is_odd(index & counted) != (part >= rows);
                 Complex entry = matrix.entries[row * rows + (row ^ change)];
-                return is_odd && change ? -entry : entry;
+                return is_turned && change ? -entry : entry;
             });
         }
         return table;
     }
 
     // Real parts of a factor for all members, then imaginary parts.
-    void fill(Real* table, const std::function<Complex(Mask index)>& factor) const {
+    template <class Factor>
+    void fill(Real* table, Factor factor) const {
         for (std::size_t k = 0; k < num_members(); ++k) {
             Complex value = factor(indices_[k]);
             table[k] = static_cast<Real>(value.real());
@@ -403,7 +401,7 @@ private:
         Step<Real> shear = step_of(Code::shear, 0, counted, phase);
         Mask inside = counted & members_;
         add(shear, signed_table(half.imag() / half.real(), [=](Mask index) {
-                return std::popcount(index & inside) % 2 == 0;
+                return !is_odd(index & inside);
             }));
         scale(even * half * half.real());
     }
@@ -417,20 +415,20 @@ private:
 
     static Complex factor_of(const Phase& phase, Mask index) {
         if ((index & phase.controls) != phase.controls) return 1;
-        return std::popcount(index & phase.parity) % 2 ? phase.odd : phase.even;
+        return is_odd(index & phase.parity) ? phase.odd : phase.even;
     }
 
     void add_local(const std::vector<Phase>& phases) {
         Step<Real> multiply{};
         multiply.code = Code::multiply;
-        Aligned<Real> table = allocate<Real>(2 * num_members());
-        fill(table.get(), [&](Mask index) {
+        Real* table = program_.tables_.take(2 * num_members());
+        fill(table, [&](Mask index) {
             Complex product = 1;
             for (const Phase& phase : phases) product *= factor_of(phase, index);
             return product;
         });
-        multiply.touched = touched(table.get());
-        add(multiply, std::move(table));
+        multiply.touched = touched(table);
+        add(multiply, table);
     }
 
     // The registers in which a table holds another factor than 1.
@@ -446,14 +444,14 @@ private:
         Step<Real> multiply = step_of(Code::multiply, phase.controls, phase.parity, phase);
         phase.controls &= members_;
         phase.parity &= members_;
-        Aligned<Real> table = allocate<Real>(4 * num_members());
+        Real* table = program_.tables_.take(4 * num_members());
         for (std::size_t is_odd = 0; is_odd < 2; ++is_odd) {
-            fill(table.get() + 2 * num_members() * is_odd,
+            fill(table + 2 * num_members() * is_odd,
                  [&](Mask index) { return factor_of(phase, index); });
             std::swap(phase.even, phase.odd);
         }
-        multiply.touched = touched(table.get()) | touched(table.get() + 2 * num_members());
-        add(multiply, std::move(table));
+        multiply.touched = touched(table) | touched(table + 2 * num_members());
+        add(multiply, table);
     }
 
     void add_rows(std::vector<Phase> phases) {
@@ -462,16 +460,15 @@ private:
         multiply.rows = static_cast<int>(program_.row_factors_.size());
         program_.row_factors_.emplace_back(std::move(phases), member_places_, base_places_);
         const RowFactors& factors = program_.row_factors_.back();
-        Aligned<Real> edges = allocate<Real>(factors.edges_size());
-        factors.fill_edges(edges.get());
-        Rows<Real> rows{edges.get(), nullptr, nullptr, 0};
-        program_.tables_.push_back(std::move(edges));
+        Real* edges = program_.tables_.take(factors.edges_size());
+        factors.fill_edges(edges);
+        Rows<Real> rows{edges, nullptr, nullptr, 0};
         if (factors.has_far()) {
             program_.scratch_size_ += padded(factors.size());
         } else {
-            Aligned<Real> tables = allocate<Real>(padded(factors.size()));
-            rows = factors.fill(0, tables.get(), rows.edges);
-            program_.tables_.push_back(std::move(tables));
+            Real* tables = program_.tables_.take(padded(factors.size()));
+            std::vector<Complex> products(factors.num_products());
+            rows = factors.fill(0, tables, rows.edges, products.data());
         }
         program_.rows_.push_back(rows);
         add(multiply);
@@ -496,11 +493,19 @@ Program<Real>::Program(const Stage& stage, int num_padded, Registers registers) 
 }
 
 template <class Real>
-void Program<Real>::prepare(Mask first, Rows<Real>* rows, Real* scratch) const {
+std::size_t Program<Real>::num_products() const {
+    std::size_t most = 0;
+    for (const RowFactors& factors : row_factors_) most = std::max(most, factors.num_products());
+    return most;
+}
+
+template <class Real>
+void Program<Real>::prepare(
+    Mask first, Rows<Real>* rows, Real* scratch, Complex* products) const {
     for (std::size_t k = 0; k < row_factors_.size(); ++k) {
         rows[k] = rows_[k];
         if (!row_factors_[k].has_far()) continue;
-        rows[k] = row_factors_[k].fill(first, scratch, rows_[k].edges);
+        rows[k] = row_factors_[k].fill(first, scratch, rows_[k].edges, products);
         scratch += (row_factors_[k].size() + 15) / 16 * 16;
     }
 }

@@ -1,6 +1,7 @@
 // A stage made ready for its tiles: groups of steps, with all their tables.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -38,9 +39,11 @@ public:
     // Numbers of the tables that depend on the tile.
     std::size_t size() const { return 2 * (num_bases() + num_members()); }
 
-    // Write the tables for a tile; `edges` has room for `edges_size()` numbers.
+    // Write the tables for a tile. `products` has room for `num_products()`: threads that fill
+    // tables take no memory of their own.
     template <class Real>
-    Rows<Real> fill(Mask first, Real* tables, const Real* edges) const;
+    Rows<Real> fill(Mask first, Real* tables, const Real* edges, Complex* products) const;
+    std::size_t num_products() const { return std::max(num_bases(), num_members()); }
 
     std::size_t edges_size() const { return num_bases() * 2 * (most_group_bits + 1); }
     template <class Real>
@@ -74,15 +77,17 @@ public:
     std::size_t scratch_size() const { return scratch_size_; }
     std::size_t num_rows() const { return row_factors_.size(); }
 
-    // Make what depends on the tile: `rows` has num_rows() entries.
-    void prepare(Mask first, Rows<Real>* rows, Real* scratch) const;
+    std::size_t num_products() const;
+
+    // Make what depends on the tile: `rows` has num_rows() entries, `products` num_products().
+    void prepare(Mask first, Rows<Real>* rows, Real* scratch, Complex* products) const;
 
 private:
     class Builder;
 
     std::vector<Group<Real>> groups_;
     std::deque<std::vector<Step<Real>>> steps_;
-    std::deque<Aligned<Real>> tables_;
+    Arena<Real> tables_;
     std::vector<RowFactors> row_factors_;
     std::vector<Rows<Real>> rows_;  // those that are the same for all tiles, and edges of the others
     std::size_t scratch_size_ = 0;

@@ -10,11 +10,17 @@ namespace {
 
 int lowest(Mask mask) { return std::countr_zero(mask); }
 
-// table[k] for k in 2**j .. 2**(j + 1) - 1 from the first 2**j entries, times `factor`.
-void double_up(std::vector<Complex>& table, Complex factor) {
-    std::size_t size = table.size();
-    table.resize(2 * size);
-    for (std::size_t k = 0; k < size; ++k) table[size + k] = table[k] * factor;
+// For each number over some bits: `start` times the factors of its bits that are 1. The table has
+// room for them all.
+template <class FactorOf>
+void fill_products(Complex* table, Complex start, const std::vector<int>& places, FactorOf factor_of) {
+    table[0] = start;
+    std::size_t size = 1;
+    for (int place : places) {
+        Complex factor = factor_of(place);
+        for (std::size_t k = 0; k < size; ++k) table[size + k] = table[k] * factor;
+        size *= 2;
+    }
 }
 
 }  // namespace
@@ -59,12 +65,11 @@ void RowFactors::multiply_pair(int a, int b, Complex factor) {
 
 // The product of the pairs among the places whose bits are 1, for every number over them.
 std::vector<Complex> RowFactors::pair_products(const std::vector<int>& places) const {
-    std::vector<Complex> products{1};
+    std::vector<Complex> products(std::size_t{1} << places.size(), 1), with_top(products.size());
     for (std::size_t top = 0; top < places.size(); ++top) {
-        std::vector<Complex> with_top{1};
-        for (std::size_t k = 0; k < top; ++k) double_up(with_top, pair(places[top], places[k]));
-        std::size_t size = products.size();
-        products.resize(2 * size);
+        std::size_t size = std::size_t{1} << top;
+        std::vector<int> below(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(top));
+        fill_products(with_top.data(), 1, below, [&](int place) { return pair(places[top], place); });
         for (std::size_t k = 0; k < size; ++k) products[size + k] = products[k] * with_top[k];
     }
     return products;
@@ -74,8 +79,8 @@ std::vector<Complex> RowFactors::pair_products(const std::vector<int>& places) c
 void RowFactors::multiply(
     const Phase& phase, Mask first, Complex& constant, Complex* linear) const {
     if ((first & phase.far_controls) != phase.far_controls) return;
-    bool is_odd = std::popcount(first & phase.far_parity) % 2 == 1;
-    Complex even = is_odd ? phase.odd : phase.even, odd = is_odd ? phase.even : phase.odd;
+    Complex even = phase.even, odd = phase.odd;
+    if (is_odd(first & phase.far_parity)) std::swap(even, odd);
     if (std::popcount(phase.controls) == 2) return;
     Complex& start = phase.controls == 0 ? constant : linear[lowest(phase.controls)];
     start *= even;
@@ -84,20 +89,19 @@ void RowFactors::multiply(
 }
 
 template <class Real>
-Rows<Real> RowFactors::fill(Mask first, Real* tables, const Real* edges) const {
+Rows<Real> RowFactors::fill(Mask first, Real* tables, const Real* edges, Complex* products) const {
     Complex constant = 1, linear[64];
     for (Complex& factor : linear) factor = 1;
     for (const Phase& phase : phases_) multiply(phase, first, constant, linear);
-    std::vector<Complex> products{constant};
-    for (int place : base_places_) double_up(products, linear[place]);
+    auto factor_of = [&](int place) { return linear[place]; };
     Real *factors = tables, *corners = tables + 2 * num_members();  // vectors first: aligned
+    fill_products(products, constant, base_places_, factor_of);
     for (std::size_t base = 0; base < num_bases(); ++base) {
         Complex corner = products[base] * corner_pairs_[base];
         corners[2 * base] = static_cast<Real>(corner.real());
         corners[2 * base + 1] = static_cast<Real>(corner.imag());
     }
-    products.assign(1, 1);
-    for (int place : group_places_) double_up(products, linear[place]);
+    fill_products(products, 1, group_places_, factor_of);
     for (std::size_t member = 0; member < num_members(); ++member) {
         Complex factor = products[member] * member_pairs_[member];
         factors[member] = static_cast<Real>(factor.real());
@@ -114,9 +118,10 @@ void RowFactors::fill_edges(Real* edges) const {
             edges[2 * width * base + k] = 1;
             edges[2 * width * base + width + k] = 0;
         }
+    std::vector<Complex> products(num_bases());
     for (std::size_t k = 0; k < group_places_.size(); ++k) {
-        std::vector<Complex> products{1};
-        for (int place : base_places_) double_up(products, pair(group_places_[k], place));
+        fill_products(products.data(), 1, base_places_,
+                      [&](int place) { return pair(group_places_[k], place); });
         for (std::size_t base = 0; base < num_bases(); ++base) {
             edges[2 * width * base + k] = static_cast<Real>(products[base].real());
             edges[2 * width * base + width + k] = static_cast<Real>(products[base].imag());
@@ -124,8 +129,8 @@ void RowFactors::fill_edges(Real* edges) const {
     }
 }
 
-template Rows<float> RowFactors::fill(Mask, float*, const float*) const;
-template Rows<double> RowFactors::fill(Mask, double*, const double*) const;
+template Rows<float> RowFactors::fill(Mask, float*, const float*, Complex*) const;
+template Rows<double> RowFactors::fill(Mask, double*, const double*, Complex*) const;
 template void RowFactors::fill_edges(float*) const;
 template void RowFactors::fill_edges(double*) const;
 

@@ -60,7 +60,7 @@ char* write_parts(
     if (parts == 1) return write(out, std::size_t{0}, count);
     std::vector<char*> starts(parts), ends(parts);
     std::atomic<std::size_t> next_part{0};
-    run_crew(static_cast<int>(parts), [&](int, std::barrier<>&) {
+    run_crew(static_cast<int>(parts), [&](int, Barrier&) {
         for (std::size_t part; (part = next_part.fetch_add(1)) < parts;) {
             std::size_t first = count * part / parts, last = count * (part + 1) / parts;
             starts[part] = out + first * room + part * gap;
