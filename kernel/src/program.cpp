@@ -65,6 +65,7 @@ public:
           lanes_(all_bits(registers.lane_bits)) {}
 
     void build() {
+        program_.steps_.emplace_back();
         while (schedule_.has_mixing()) {
             auto [draft, members] = best();
             add_group(draft.chosen, members);
@@ -118,7 +119,6 @@ private:
         member_places_ = list_of(members);
         base_places_ = list_of(all_ & ~members);
         set_indices();
-        program_.steps_.emplace_back();
         std::vector<std::size_t> phases;
         for (std::size_t number : chosen) {
             if (schedule_.operation(number).kind == Kind::phase) {
@@ -128,16 +128,23 @@ private:
             add_phases(phases);
             phases.clear();
             add_mixing(number);
+            if (std::abs(program_.scale_) < least_scale) end_group();
         }
         add_phases(phases);
+        if (!program_.steps_.back().empty()) end_group();
+    }
+
+    // The next steps, if there are any, belong to another group of the same members.
+    void end_group() {
         const auto& steps = program_.steps_.back();
         Real scale = 1;
         if (std::abs(program_.scale_) < least_scale) {
             scale = static_cast<Real>(program_.scale_);
             program_.scale_ = 1;
         }
-        Mask vectors = (members & ~lanes_) >> registers_.lane_bits;
+        Mask vectors = (members_ & ~lanes_) >> registers_.lane_bits;
         program_.groups_.push_back({vectors, steps.data(), steps.size(), scale});
+        program_.steps_.emplace_back();
     }
 
     // The tile's bits that each member of the group has, first its lane, then its register.
