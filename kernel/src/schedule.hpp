@@ -44,9 +44,8 @@ public:
         draft.qubits = room.occupied;
         Mask left_mixed = 0, left_diagonal = 0, held_qubits = 0;
         held_.clear();
-        std::size_t end = waiting_.size() < horizon ? waiting_.size() : horizon;
-        for (std::size_t place = 0; place < end; ++place) {
-            std::size_t number = waiting_[place];
+        std::size_t num_seen = 0;
+        for (std::size_t number : waiting_) {
             const Operation& operation = operations_[number];
             Mask mixed = operation.mixed(), diagonal = operation.diagonal();
             if (mixed == 0 && !(diagonal & left_mixed)) {
@@ -54,6 +53,7 @@ public:
                 held_qubits |= diagonal;
                 continue;
             }
+            if (++num_seen > horizon) break;
             bool is_free = !(mixed & (left_mixed | left_diagonal)) && !(diagonal & left_mixed);
             bool has_room = !(mixed & ~room.allowed) &&
                             std::popcount(draft.qubits | mixed) <= room.num_qubits;
@@ -82,7 +82,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t horizon = 4000;  // operations looked at for one draft
+    static constexpr std::size_t horizon = 4000;  // operations looked at for a draft, but for held ones
 
     // Take the phases on qubits that are to be mixed, and with them the others: those that are as
     // cheap, or all. Return the qubits of those still held.

@@ -1,8 +1,8 @@
-// Circuits as they are packed, random ones, and what they do, by the definition.
+// Random circuits, and what they do, by the definition.
 #pragma once
 
+#include <bit>
 #include <complex>
-#include <cstdint>
 #include <numbers>
 #include <random>
 #include <vector>
@@ -12,10 +12,11 @@
 using ionbox::Complex;
 using ionbox::Mask;
 
-// An operation before it is packed: 2 entries are a phase by parity, 4 or 16 a matrix.
+// 1 entry is exp(i angle) of a Pauli word, 2 are a phase by parity, 4 or 16 a matrix.
 struct Step {
     std::vector<int> targets, controls;
     std::vector<Complex> entries;
+    Mask x = 0, z = 0;  // of a Pauli word
 };
 
 struct Circuit {
@@ -23,27 +24,7 @@ struct Circuit {
     std::vector<Step> steps;
 };
 
-// The arrays that `Packed` points into.
-struct Arrays {
-    std::vector<std::int32_t> qubits, qubit_starts{0}, num_targets, entry_starts{0};
-    std::vector<Complex> entries;
-
-    explicit Arrays(const Circuit& circuit) {
-        for (const Step& step : circuit.steps) {
-            qubits.insert(qubits.end(), step.targets.begin(), step.targets.end());
-            qubits.insert(qubits.end(), step.controls.begin(), step.controls.end());
-            entries.insert(entries.end(), step.entries.begin(), step.entries.end());
-            num_targets.push_back(static_cast<std::int32_t>(step.targets.size()));
-            qubit_starts.push_back(static_cast<std::int32_t>(qubits.size()));
-            entry_starts.push_back(static_cast<std::int32_t>(entries.size()));
-        }
-    }
-
-    ionbox::Packed packed() const {
-        return {num_targets.size(),  qubits.data(),  qubit_starts.data(),
-                num_targets.data(),  entries.data(), entry_starts.data()};
-    }
-};
+inline const std::vector<Complex> swap_entries = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1};
 
 inline Mask mask_of(const std::vector<int>& qubits) {
     Mask mask = 0;
@@ -66,7 +47,23 @@ inline std::size_t write_bits(
     return index;
 }
 
+// exp(-i angle P), P = i**|x & z| X**x Z**z, where all controls are 1.
+inline void apply_word(const Step& step, std::vector<Complex>& state) {
+    const std::vector<Complex> before = state;
+    constexpr Complex powers_of_i[] = {1, {0, 1}, -1, {0, -1}};
+    Complex factor = powers_of_i[std::popcount(step.x & step.z) % 4] * Complex{0, -1};
+    Mask controls = mask_of(step.controls);
+    for (std::size_t index = 0; index < state.size(); ++index) {
+        if ((index & controls) != controls) continue;
+        std::size_t from = index ^ step.x;
+        double sign = std::popcount(step.z & from) % 2 ? -1 : 1;
+        state[index] = step.entries[0].real() * before[index] +
+                       step.entries[0].imag() * sign * factor * before[from];
+    }
+}
+
 inline void apply(const Step& step, std::vector<Complex>& state) {
+    if (step.entries.size() == 1) return apply_word(step, state);
     const std::vector<Complex> before = state;
     Mask controls = mask_of(step.controls);
     std::size_t size = std::size_t{1} << step.targets.size();
@@ -74,7 +71,7 @@ inline void apply(const Step& step, std::vector<Complex>& state) {
         if ((index & controls) != controls) continue;
         std::size_t row = read_bits(index, step.targets);
         if (step.entries.size() == 2) {
-            state[index] *= step.entries[static_cast<std::size_t>(__builtin_popcountll(row) % 2)];
+            state[index] *= step.entries[static_cast<std::size_t>(std::popcount(row) % 2)];
             continue;
         }
         state[index] = 0;
@@ -134,12 +131,27 @@ public:
         if (kind == 3) return {phase(), 0, 0, phase()};
         if (kind == 4) return {0, 1, 1, 0};
         if (kind == 5) return unitary_2();
-        if (kind == 6) return {1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1};  // swap
+        if (kind == 6) return swap_entries;
         Complex even = phase(), odd = phase();
         return {even, 0, 0, 0, 0, odd, 0, 0, 0, 0, odd, 0, 0, 0, 0, even};
     }
 
+    // A Pauli word on some qubits, which may be all I; controls are none of them.
+    Step word(int num_qubits) {
+        int width = 1 + below(std::min(5, num_qubits));
+        int num_controls = below(2) ? below(std::min(3, num_qubits - width + 1)) : 0;
+        std::vector<int> chosen = qubits(num_qubits, width + num_controls);
+        Step step{{}, {chosen.begin() + width, chosen.end()}, {phase()}};
+        for (int k = 0; k < width; ++k) {
+            Mask qubit = ionbox::bit(chosen[static_cast<std::size_t>(k)]);
+            if (below(2)) step.x |= qubit;
+            if (below(2)) step.z |= qubit;
+        }
+        return step;
+    }
+
     Step step(int num_qubits) {
+        if (below(4) == 0) return word(num_qubits);
         int kind = below(num_qubits < 2 ? 5 : 8);
         int most_targets = std::min(4, num_qubits);
         int num_targets = kind < 2 ? 1 + below(most_targets) : kind < 5 ? 1 : 2;
