@@ -88,7 +88,8 @@ struct Pass {
     }
 
     // Have the weights written to where the qubits of renamed places belong.
-    void rename(const std::vector<int>& qubits, const std::vector<int>& place_of, Registers registers) {
+    void rename(const std::vector<int>& qubits, const std::vector<int>& place_of,
+                Registers registers) {
         std::vector<std::size_t> low, high, starts;
         std::size_t lanes = std::size_t{1} << registers.lane_bits;
         for (std::size_t qubit = 0; qubit < place_of.size(); ++qubit) {
@@ -172,7 +173,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
     }
     if (state.weights != nullptr && is_renamed(state.place_of))
         passes.back()->rename(stages.back().qubits, state.place_of, registers);
-    threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), most_tiles));
+    if (static_cast<std::size_t>(threads) > most_tiles) threads = static_cast<int>(most_tiles);
     std::size_t share = buffer + (scratch + 15) / 16 * 16;
     Aligned<Real> buffers = allocate<Real>(share * static_cast<std::size_t>(threads));
     std::vector<Rows<Real>> rows(num_rows * static_cast<std::size_t>(threads));

@@ -190,10 +190,14 @@ const Row rows[] = {
     {"qis.cnot", 1, 0, [](const Use& use) { use.matrix({0, 1, 1, 0}); }},
     {"qis.swap", 2, 0,
      [](const Use& use) { use.lowering.add_swap(use.controls, use.target(0), use.target(1)); }},
-    {"qis.xx", 2, 1, [](const Use& use) { use.word(use.all_targets(), 0, exp_radians(use.params[0] / 2)); }},
+    {"qis.xx", 2, 1,
+     [](const Use& use) { use.word(use.all_targets(), 0, exp_radians(use.params[0] / 2)); }},
     {"qis.yy", 2, 1,
-     [](const Use& use) { use.word(use.all_targets(), use.all_targets(), exp_radians(use.params[0] / 2)); }},
-    {"qis.zz", 2, 1, [](const Use& use) { use.word(0, use.all_targets(), exp_radians(use.params[0] / 2)); }},
+     [](const Use& use) {
+         use.word(use.all_targets(), use.all_targets(), exp_radians(use.params[0] / 2));
+     }},
+    {"qis.zz", 2, 1,
+     [](const Use& use) { use.word(0, use.all_targets(), exp_radians(use.params[0] / 2)); }},
     {"qis.pauliexp", -1, -1, add_pauliexp},
     {"native.gpi", 1, 1,
      [](const Use& use) {
@@ -206,7 +210,8 @@ const Row rows[] = {
          use.matrix({half_root, -i * std::conj(e) * half_root, -i * e * half_root, half_root});
      }},
     {"native.ms", 2, 3, add_ms},
-    {"native.zz", 2, 1, [](const Use& use) { use.word(0, use.all_targets(), exp_turns(use.params[0] / 2)); }},
+    {"native.zz", 2, 1,
+     [](const Use& use) { use.word(0, use.all_targets(), exp_turns(use.params[0] / 2)); }},
     {"native.nop", 1, 0, [](const Use&) {}},
 };
 
@@ -214,7 +219,8 @@ Mask read_mask(const std::int32_t* first, const std::int32_t* last, int num_qubi
     Mask mask = 0;
     for (; first != last; ++first) {
         if (*first < 0 || *first >= num_qubits || mask >> *first & 1)
-            throw std::invalid_argument("an operation names a qubit twice, or one beyond the state");
+            throw std::invalid_argument(
+                "an operation names a qubit twice, or one beyond the state");
         mask |= bit(*first);
     }
     return mask;
@@ -222,7 +228,8 @@ Mask read_mask(const std::int32_t* first, const std::int32_t* last, int num_qubi
 
 void check(const Row& row, const Use& use) {
     bool fits = row.num_targets < 0
-                    ? use.num_targets > 0 && use.num_terms > 0 && use.num_params == use.num_terms + 1
+                    ? use.num_targets > 0 && use.num_terms > 0 &&
+                          use.num_params == use.num_terms + 1
                     : use.num_targets == row.num_targets && use.num_params == row.num_params;
     if (!fits) throw std::invalid_argument("an operation does not fit its row of the gate table");
 }

@@ -70,7 +70,8 @@ void Lowering::add_word(Mask controls, Mask x, Mask z, Complex turn) {
     if ((quarter_turns - is_y) & 2) turn = std::conj(turn);
     for (Mask rest = others; rest != 0; rest &= rest - 1) flip(bit(pivot), std::countr_zero(rest));
     rotate(is_y ? Kind::rotation_y : Kind::rotation_x, controls, pivot, turn, z & ~bit(pivot));
-    for (Mask rest = others; rest != 0; rest &= rest - 1) flip(bit(pivot), std::countr_zero(rest));
+    for (Mask rest = others; rest != 0; rest = rest & ~std::bit_floor(rest))
+        flip(bit(pivot), std::bit_width(rest) - 1);
 }
 
 Lowered Lowering::finish() {
@@ -89,6 +90,7 @@ Mask Lowering::places(Mask qubits) const {
 
 void Lowering::phase(Mask controls, Mask parity, Complex even, Complex odd) {
     if (is_one(even) && is_one(odd)) return;
+    if (controls == 0 && parity == 0 && may_rename_) return;  // of all amplitudes
     Operation operation{.kind = Kind::phase, .controls = controls, .parity = parity};
     // diag(1, e) is the factor e where the qubit is 1: half of the amplitudes are left alone.
     if (is_one(even) && std::has_single_bit(parity)) {

@@ -36,12 +36,13 @@ double norm(const Real* amplitudes, std::size_t count) {
 template <class Real>
 Norms norms(const Real* amplitudes, std::size_t size, int qubit, int threads) {
     std::vector<Norms> parts(num_chunks(size / 2), Norms{0, 0});
-    visit_chunks(size / 2, threads, [&](int, std::size_t chunk, std::size_t start, std::size_t count) {
+    auto add_up = [&](int, std::size_t chunk, std::size_t start, std::size_t count) {
         visit_runs(start, count, qubit, [&](std::size_t zero, std::size_t one, std::size_t length) {
             parts[chunk].zero += norm(amplitudes + 2 * zero, length);
             parts[chunk].one += norm(amplitudes + 2 * one, length);
         });
-    });
+    };
+    visit_chunks(size / 2, threads, add_up);
     Norms total{0, 0};
     for (const Norms& part : parts) {
         total.zero += part.zero;

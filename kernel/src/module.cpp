@@ -198,7 +198,8 @@ NB_MODULE(statevector, module) {
             Circuit circuit = arrays.circuit();
             const Variant& chosen = variant_named(variant);
             nb::gil_scoped_release others_may_run;
-            Effort found = is_double ? effort<double>(circuit, chosen) : effort<float>(circuit, chosen);
+            Effort found =
+                is_double ? effort<double>(circuit, chosen) : effort<float>(circuit, chosen);
             return std::make_tuple(found.stages, found.passes, found.steps, found.flops);
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("variant") = "");

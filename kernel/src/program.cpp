@@ -314,7 +314,8 @@ private:
         combine.place = matrix.numbers[0];
         combine.other_place = matrix.numbers[1];
         combine.num_terms = 1 << matrix.num_targets;
-        bool is_in_registers = matrix.num_targets == 2 && combine.other_place < most_register_places;
+        bool is_in_registers =
+            matrix.num_targets == 2 && combine.other_place < most_register_places;
         if (!is_in_registers || (operation.controls & members_))
             return add(combine, factors_of(operation, matrix));
         combine.code = Code::mix;

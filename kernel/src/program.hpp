@@ -89,7 +89,7 @@ private:
     std::deque<std::vector<Step<Real>>> steps_;
     Arena<Real> tables_;
     std::vector<RowFactors> row_factors_;
-    std::vector<Rows<Real>> rows_;  // those that are the same for all tiles, and edges of the others
+    std::vector<Rows<Real>> rows_;  // the same for all tiles, or with edges only
     std::size_t scratch_size_ = 0;
     Complex scale_ = 1;  // of all amplitudes: it waits for the end
 };

@@ -13,7 +13,8 @@ int lowest(Mask mask) { return std::countr_zero(mask); }
 // For each number over some bits: `start` times the factors of its bits that are 1. The table has
 // room for them all.
 template <class FactorOf>
-void fill_products(Complex* table, Complex start, const std::vector<int>& places, FactorOf factor_of) {
+void fill_products(
+    Complex* table, Complex start, const std::vector<int>& places, FactorOf factor_of) {
     table[0] = start;
     std::size_t size = 1;
     for (int place : places) {
@@ -69,7 +70,8 @@ std::vector<Complex> RowFactors::pair_products(const std::vector<int>& places) c
     for (std::size_t top = 0; top < places.size(); ++top) {
         std::size_t size = std::size_t{1} << top;
         std::vector<int> below(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(top));
-        fill_products(with_top.data(), 1, below, [&](int place) { return pair(places[top], place); });
+        auto with_one = [&](int place) { return pair(places[top], place); };
+        fill_products(with_top.data(), 1, below, with_one);
         for (std::size_t k = 0; k < size; ++k) products[size + k] = products[k] * with_top[k];
     }
     return products;

@@ -82,7 +82,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t horizon = 4000;  // operations looked at for a draft, but for held ones
+    static constexpr std::size_t horizon = 4000;  // looked at for a draft, but for those held
 
     // Take the phases on qubits that are to be mixed, and with them the others: those that are as
     // cheap, or all. Return the qubits of those still held.

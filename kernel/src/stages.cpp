@@ -1,7 +1,8 @@
 // Which operations share a pass over memory.
 //
 // A tile holds all amplitudes that differ in its own qubits only. An operation fits a tile if it
-// mixes nothing but the tile's qubits; what it is diagonal in may lie outside, where it is constant.
+// mixes nothing but the tile's qubits; what it is diagonal in may lie outside, where it is
+// constant.
 #include <algorithm>
 #include <bit>
 

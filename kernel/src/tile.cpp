@@ -417,9 +417,11 @@ struct Tile {
                 case Code::shear: return shear(table(step, base, size));
                 case Code::scale: return scale(step.cosine);
                 case Code::multiply: return multiply(table(step, base, 2 * size), step.touched);
-                case Code::multiply_by_rows: return multiply_by_rows(tile.task.rows[step.rows], row);
+                case Code::multiply_by_rows:
+                    return multiply_by_rows(tile.task.rows[step.rows], row);
                 case Code::mix: return aside(step, nullptr);
-                case Code::combine: return aside(step, table(step, base, 2 * size * step.num_terms));
+                case Code::combine:
+                    return aside(step, table(step, base, 2 * size * step.num_terms));
             }
         }
         // ---- rotations ----
@@ -678,7 +680,8 @@ struct Tile {
         }
 
         template <int lane_bit>
-        STEP cross_lane(const Rows<Real>& rows, const Real* edges, Vector& real, Vector& imaginary) {
+        STEP cross_lane(
+            const Rows<Real>& rows, const Real* edges, Vector& real, Vector& imaginary) {
             if constexpr (lane_bit < lane_bits) {
                 if (!(rows.crossing >> lane_bit & 1)) return;
                 LaneMask is_one = ones<lane_bit>(Lanes{});

@@ -53,12 +53,27 @@ void check_step(const ionbox::Step<Real>& step, const Group<Real>& group, const 
         case Code::multiply_by_rows:
             CHECK(step.rows >= 0 && static_cast<std::size_t>(step.rows) < shape.num_rows);
             break;
+        case Code::turn_x:
+        case Code::turn_y:
+            CHECK(is_member(step.place, num_places, shape.registers) && step.table != nullptr);
+            break;
+        case Code::shear: CHECK(step.table != nullptr); break;
+        case Code::scale: CHECK(step.cosine > 0 && step.cosine < 1); break;
+        case Code::mix:
+            CHECK(step.place < step.other_place && step.other_place < num_places);
+            CHECK(step.table != nullptr);
+            break;
         case Code::combine:
-            CHECK(step.table != nullptr && step.num_terms <= ionbox::most_terms);
-            for (int term = 0; term < step.num_terms; ++term)
-                CHECK(step.registers[term] < 1 << num_places &&
-                      step.lanes[term] < 1 << shape.registers.lane_bits);
+            CHECK(is_member(step.place, num_places, shape.registers) && step.table != nullptr);
+            CHECK(step.num_terms == (step.other_place < 0 ? 2 : 4));
+            CHECK(step.other_place < 0 ||
+                  is_member(step.other_place, num_places, shape.registers));
     }
+}
+
+bool is_diagonal(Code code) {
+    return code == Code::multiply || code == Code::multiply_by_rows || code == Code::shear ||
+           code == Code::scale;
 }
 
 template <class Real>
@@ -73,7 +88,7 @@ void check_program(const Stage& stage, int num_qubits, const Registers& register
         CHECK(!(group.places >> (num_padded - registers.lane_bits)));
         for (std::size_t k = 0; k < group.num_steps; ++k) {
             Code code = group.steps[k].code;
-            num_mixing += code != Code::multiply && code != Code::multiply_by_rows;
+            num_mixing += !is_diagonal(code);
             check_step(group.steps[k], group, shape);
         }
     }
@@ -98,15 +113,19 @@ TEST(every_mixing_operation_is_one_step_among_members) {
 }
 
 // What rotations leave for the end stays far from the ends of a float.
-TEST(a_group_ends_before_its_scale_vanishes) {
+TEST(amplitudes_are_scaled_before_their_factor_vanishes) {
     Stage stage{{0, 1, 2, 3}, {}, 1};
     ionbox::Operation rotation{.kind = ionbox::Kind::rotation_x, .cosine = 0.8, .sine = 0.6};
     rotation.targets[0] = 0;
     stage.operations.assign(3000, rotation);
     Program<float> program(stage, 4, {4, 3});
-    for (const Group<float>& group : program.groups()) {
-        CHECK(group.num_steps < 200);
-        CHECK(group.scale == 1 || (group.scale < 1e-11 && group.scale > 1e-14));
-    }
-    CHECK(program.scale() > 1e-13);
+    const Group<float>& group = program.groups()[0];
+    std::size_t last = 0;
+    for (std::size_t k = 0; k < group.num_steps; ++k)
+        if (group.steps[k].code == Code::scale) {
+            CHECK(k - last < 100);
+            last = k;
+        }
+    CHECK(last + 100 > group.num_steps);
+    CHECK(std::abs(program.scale()) > 1e-7);
 }

@@ -49,7 +49,9 @@ void check_rows(const std::vector<Phase>& phases, const Split& split, Mask first
     auto edges = ionbox::allocate<Real>(factors.edges_size());
     auto tables = ionbox::allocate<Real>(factors.size());
     factors.fill_edges(edges.get());
-    ionbox::Rows<Real> rows = factors.fill(first, tables.get(), edges.get());
+    std::vector<ionbox::Complex> products(factors.num_products());
+    ionbox::Rows<Real> rows =
+        factors.fill(first, tables.get(), edges.get(), products.data());
     for (std::size_t base = 0; base < std::size_t{1} << split.base.size(); ++base)
         for (std::size_t member = 0; member < std::size_t{1} << split.group.size(); ++member) {
             Mask index = write_bits(write_bits(0, split.group, member), split.base, base);
