@@ -22,7 +22,7 @@ from ionbox.formats.results import Exact, Probabilities, encode
 
 pytest.importorskip("stim", reason="there is no wheel of it for this machine")
 
-ENGINE = StabilizerEngine()
+ENGINE = StabilizerEngine(0)
 steady = settings(derandomize=True, deadline=None)
 
 
