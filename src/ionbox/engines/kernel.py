@@ -25,7 +25,7 @@ _LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thr
 
 # A smaller state is computed as fast as it is planned: each operation is taken to be one step.
 _LEAST_PLANNED: Final = 1 << 14
-_RUN_OPERATIONS: Final = 33  # what a run takes beside its circuit, in operations
+RUN_OPERATIONS: Final = 33  # what a run takes beside its circuit, in operations
 
 _BUFFER_BYTES: Final = 640 << 10  # of a thread: a tile, and tables that depend on it
 _BUFFER_QUBITS: Final = 19  # of the least state that has tiles of the full size
@@ -106,7 +106,7 @@ class KernelEngine:
             _, passes, steps, _ = self.extension.effort(
                 packed, is_double=is_double, variant=self.variant
             )
-        operations = circuit.num_operations + _RUN_OPERATIONS
+        operations = circuit.num_operations + RUN_OPERATIONS
         return KernelWork(operations, steps, passes, size * (16 if is_double else 8))
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
