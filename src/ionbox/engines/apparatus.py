@@ -39,11 +39,12 @@ class _InKernel:
     def apply(self, vector: Amplitudes, first: int = 0, end: int | None = None) -> None:
         num_operations = self.circuit.num_operations
         count = (num_operations if end is None else end) - first
-        if count == num_operations:
-            self.extension.evolve(vector, self.packed)
-        elif count > 0:
-            few = part(self.circuit, first, first + count)
-            self.extension.evolve(vector, packed_by(self.extension, few))
+        if count <= 0:
+            return
+        packed = self.packed
+        if count < num_operations:
+            packed = packed_by(self.extension, part(self.circuit, first, first + count))
+        self.extension.evolve(vector, packed)
 
 
 @dataclass(frozen=True, slots=True)

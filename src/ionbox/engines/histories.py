@@ -145,7 +145,7 @@ class Histories:
             for place, step in enumerate(program.steps)
             if isinstance(step, Circuit)
         }
-        self._paulis: dict[tuple[int, int], ReadyCircuit] = {}
+        self._errors: dict[tuple[int, tuple[int, ...]], ReadyCircuit] = {}
         self._basis_states = np.zeros(shots, np.uint64)
         self._bits = np.zeros((shots, program.num_bits), np.uint8)
         self._ends = np.zeros(shots, np.intp)  # at which place only measurements were left
@@ -222,21 +222,21 @@ class Histories:
 
     def _error_on(self, qubits: tuple[int, ...]) -> _Act:
         def act(group: _Group, pauli: int) -> None:
-            for place, qubit in enumerate(qubits):
-                letter = pauli >> 2 * place & 3
-                if letter:
-                    self._pauli(letter, qubit).apply(group.vector)
+            if pauli:
+                self._error(pauli, qubits).apply(group.vector)
 
         return act
 
-    def _pauli(self, letter: int, qubit: int) -> ReadyCircuit:
-        ready = self._paulis.get((letter, qubit))
+    def _error(self, pauli: int, qubits: tuple[int, ...]) -> ReadyCircuit:
+        """Return an error, all of its letters as one circuit; those on one qubit are kept."""
+        ready = self._errors.get((pauli, qubits))
         if ready is None:
-            params = (np.pi,) if letter == 3 else ()  # the z of the table takes a rotation
-            pauli = Operation(_PAULIS[letter - 1], (qubit,), (), params)
-            circuit = Circuit.from_operations(self._program.num_qubits, "qis", [pauli])
-            ready = self._apparatus.ready(circuit)
-            self._paulis[letter, qubit] = ready
+            letters = [(qubit, pauli >> 2 * place & 3) for place, qubit in enumerate(qubits)]
+            paulis = [_pauli(letter, qubit) for qubit, letter in letters if letter]
+            num_qubits = self._program.num_qubits
+            ready = self._apparatus.ready(Circuit.from_operations(num_qubits, "qis", paulis))
+            if len(qubits) == 1:
+                self._errors[pauli, qubits] = ready
         return ready
 
     def _observe(self, group: _Group, step: Measure | Reset) -> None:
@@ -291,3 +291,8 @@ class Histories:
         kept = self._is_member[group.errors.shots]
         self._is_member[group.shots] = False
         group.errors = group.errors.picked(kept)
+
+
+def _pauli(letter: int, qubit: int) -> Operation:
+    params = (np.pi,) if letter == 3 else ()  # the z of the table takes a rotation
+    return Operation(_PAULIS[letter - 1], (qubit,), (), params)
