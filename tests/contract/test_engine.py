@@ -85,7 +85,7 @@ def is_left(answer: Estimate | Refusal) -> bool:
     return isinstance(answer, Refusal) and answer.is_moot
 
 
-CLIFFORD = Asked(StabilizerEngine(), is_clifford=True, has_vector=False, takes_noise=True)
+CLIFFORD = Asked(StabilizerEngine(0), is_clifford=True, has_vector=False, takes_noise=True)
 ASKED = (
     *((CLIFFORD,) if HAS_STIM else ()),
     Asked(SparseEngine(0, 0), has_vector=False, may_sample=False),

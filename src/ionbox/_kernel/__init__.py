@@ -11,7 +11,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,15 @@ class Progress(Protocol):
     def total(self) -> int: ...
 
 
+_Progress: TypeAlias = Progress  # within `Kernel` the name is that of its member
+
+
 class Kernel(Protocol):
     """What the extension offers."""
 
-    def Progress(self) -> Progress:  # noqa: N802 - a class of the extension
-        """Return a progress that nothing has been done of."""
+    @property
+    def Progress(self) -> type[_Progress]:  # noqa: N802 - a class
+        """Whose objects begin as a progress that nothing has been done of."""
 
     def variants(self) -> Sequence[str]:
         """Return the instruction sets that this processor has, the best one first."""
@@ -63,7 +67,7 @@ class Kernel(Protocol):
         is_double: bool,
         threads: int = 1,
         variant: str = "",
-        progress: Progress | None = None,
+        progress: _Progress | None = None,
     ) -> NDArray[np.float32 | np.float64]:
         """Return the squared magnitudes of all 2**n amplitudes that a circuit makes of |0...0>.
 
@@ -108,7 +112,7 @@ class Kernel(Protocol):
     ) -> float:
         """Return the share of the squared norm in which a qubit is 1, summed in float64."""
 
-    def collapse(
+    def collapse(  # noqa: PLR0913 - a state, and what becomes of it
         self,
         state: NDArray[np.complex64 | np.complex128],
         qubit: int,

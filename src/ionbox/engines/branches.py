@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
-from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine, NumpySpeed
+from ionbox.engines import apparatus
+from ionbox.engines.apparatus import NUMPY, Apparatus
+from ionbox.engines.calibration import ONE_CORE, REFERENCE, Calibration, Machine, NumpySpeed
 from ionbox.engines.control import Control, start, start_of_end
 from ionbox.engines.costs import Cost, circuit_cost, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
-from ionbox.engines.measurement import collapse, flip, probability_of_one
-from ionbox.engines.operations import Action, make_ready
 from ionbox.engines.registers import (
     listed,
     marginal,
@@ -50,9 +50,7 @@ _MOST_SECONDS = 60.0  # longer programs are sampled
 _LEAST_WEIGHT = 1e-15
 _MOST_COPIES = 50
 
-# In operations: one that was made ready once, and the read-out of a branch.
-_ACTION = 0.6
-_BRANCH = 2.0
+_BRANCH = 2.0  # in operations: the read-out of a branch
 _OBSERVE_PASSES = 5
 _BRANCH_PASSES = 4
 _KEY_BYTES = 64  # for each content of a register: keys and values, and what merging them needs
@@ -115,10 +113,15 @@ _MOOT = Refusal(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class BranchEngine:
     """Every outcome of every mid-circuit measurement, exactly, where they are not too many."""
 
-    name = "branches"
+    apparatus: Apparatus = NUMPY
+
+    @property
+    def name(self) -> str:
+        return "branches"
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; what cannot be listed is left to be sampled."""
@@ -138,13 +141,13 @@ class BranchEngine:
         costs = _costs(program)
         if isinstance(costs, str):
             return Refusal(self.name, costs)
-        return self._with_tree(workload, costs, machine.calibration.numpy)
+        return self._with_tree(workload, costs, machine.calibration)
 
     def _leave(self, reason: str) -> Refusal:
         return Refusal(self.name, reason, is_moot=True)
 
     def _with_tree(
-        self, workload: Workload, costs: Mapping[int, Cost], speed: NumpySpeed
+        self, workload: Workload, costs: Mapping[int, Cost], speeds: Calibration
     ) -> Estimate | Refusal:
         try:
             tree = _count(workload.program)
@@ -152,19 +155,20 @@ class BranchEngine:
             return self._leave(error.message)
         if tree is None:
             return self._leave(f"more than {MOST_BRANCHES} branches, or a loop of unknown length")
-        # What is listed on one machine must not be sampled on another.
-        seconds = self._estimate(workload, costs, tree, REFERENCE.numpy).seconds
+        # What is listed on one machine must not be sampled on another, be it without the kernel.
+        seconds = _seconds(workload, costs, tree, REFERENCE, in_kernel=False)
         if seconds > _MOST_SECONDS:
             return self._leave(f"{tree.branches} branches take {seconds:.0f} s")
-        return self._estimate(workload, costs, tree, speed)
+        return self._estimate(workload, costs, tree, speeds)
 
     def _estimate(
-        self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree, speed: NumpySpeed
+        self, workload: Workload, costs: Mapping[int, Cost], tree: _Tree, speeds: Calibration
     ) -> Estimate:
         program, precision = workload.program, resolve_precision(workload)
         size = 1 << program.num_qubits
         itemsize = AMPLITUDE_TYPES[precision].itemsize
         vector_bytes = size * itemsize
+        circuits = [step for step in program.steps if isinstance(step, Circuit)]
         copies = min(tree.depth, _MOST_COPIES)
         vectors = copies + max(cost.vectors for cost in costs.values())
         memory_bytes = (
@@ -172,14 +176,32 @@ class BranchEngine:
             + tile_bytes(program.num_qubits)
             + 16 * size  # the weights of all branches, and those of one
             + _register_bytes(program, tree)
+            + self.apparatus.memory_bytes(circuits)
         )
-        seconds = _effort(program, costs, tree).seconds(size, itemsize, speed)
+        in_kernel = self.apparatus.knows(circuits)
+        seconds = _seconds(workload, costs, tree, speeds, in_kernel=in_kernel)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=True)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
         """Follow all branches, and add up what they leave in each register."""
         amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
-        return Outcome(_Branches(workload.program, amplitude_type).run())
+        return Outcome(_Branches(workload.program, amplitude_type, self.apparatus).run())
+
+
+def _seconds(
+    workload: Workload,
+    costs: Mapping[int, Cost],
+    tree: _Tree,
+    speeds: Calibration,
+    *,
+    in_kernel: bool,
+) -> float:
+    """Predict the time of following all branches."""
+    program, size = workload.program, 1 << workload.program.num_qubits
+    itemsize = AMPLITUDE_TYPES[resolve_precision(workload)].itemsize
+    circuits = _circuit_effort(program, costs, tree)
+    beside = _effort(program, tree).seconds(size, itemsize, speeds.numpy)
+    return beside + apparatus.seconds(circuits, size, itemsize, speeds, in_kernel=in_kernel)
 
 
 def _register_bytes(program: Program, tree: _Tree) -> int:
@@ -193,7 +215,7 @@ def _register_bytes(program: Program, tree: _Tree) -> int:
 
 
 class _Effort(NamedTuple):
-    """What following all branches takes: operations, and passes over a vector."""
+    """What following all branches takes beside circuits: operations, and passes over a vector."""
 
     operations: float
     passes: float
@@ -203,18 +225,27 @@ class _Effort(NamedTuple):
         return speed.operation * self.operations + speed.passes(self.passes, size, itemsize)
 
 
-def _effort(program: Program, costs: Mapping[int, Cost], tree: _Tree) -> _Effort:
-    """Predict the effort of following all branches."""
-    passes, actions = float(_BRANCH_PASSES * tree.branches), 0
+def _effort(program: Program, tree: _Tree) -> _Effort:
+    """Predict the effort of following all branches, beside their circuits."""
+    observed = sum(
+        times
+        for place, times in tree.steps.items()
+        if not isinstance(program.steps[place], Circuit)
+    )
+    read_out = _BRANCH * tree.branches * (1 + len(program.registers))
+    return _Effort(read_out, _OBSERVE_PASSES * observed + _BRANCH_PASSES * tree.branches)
+
+
+def _circuit_effort(program: Program, costs: Mapping[int, Cost], tree: _Tree) -> apparatus.Effort:
+    """Predict the effort of the circuits on all branches."""
+    passes, actions, runs = 0.0, 0, 0
     for place, times in tree.steps.items():
         step = program.steps[place]
         if isinstance(step, Circuit):
             passes += costs[place].passes * times
             actions += step.num_operations * times
-        else:
-            passes += _OBSERVE_PASSES * times
-    read_out = _BRANCH * tree.branches * (1 + len(program.registers))
-    return _Effort(_ACTION * actions + read_out, passes)
+            runs += times
+    return apparatus.Effort(actions, passes, runs)
 
 
 def _costs(program: Program) -> Mapping[int, Cost] | str:
@@ -241,11 +272,14 @@ class _Branch:
 class _Branches:
     """All branches of a program, followed depth first, the likelier one in place."""
 
-    def __init__(self, program: Program, amplitude_type: AmplitudeType) -> None:
+    def __init__(
+        self, program: Program, amplitude_type: AmplitudeType, apparatus: Apparatus
+    ) -> None:
         self._program = program
+        self._apparatus = apparatus
         self._amplitude_type = amplitude_type
-        self._actions: Mapping[int, list[Action]] = {
-            place: [make_ready(operation, step.num_qubits) for operation in step.operations()]
+        self._ready = {
+            place: apparatus.ready(step)
             for place, step in enumerate(program.steps)
             if isinstance(step, Circuit)
         }
@@ -267,8 +301,7 @@ class _Branches:
     def _follow(self, branch: _Branch) -> None:
         while (step := branch.control.quantum_step()) is not None:
             if isinstance(step, Circuit):
-                for action in self._actions[branch.control.place]:
-                    action.apply(branch.vector)
+                self._ready[branch.control.place].apply(branch.vector)
                 branch.control.place += 1
             else:
                 self._observe(branch, step)
@@ -281,29 +314,27 @@ class _Branches:
 
     def _observe(self, branch: _Branch, step: Measure | Reset) -> None:
         """Follow the less likely outcome to its end, and take the branch on to the other."""
-        one = probability_of_one(branch.vector, step.qubit)
+        one = self._apparatus.probability_of_one(branch.vector, step.qubit)
         likely = int(one >= 0.5)
         less = min(one, 1 - one)
         if branch.weight * less >= _LEAST_WEIGHT:
             self._follow_copy(branch, step, 1 - likely, less)
-        _take(branch, step, likely, 1 - less)
+        self._take(branch, step, likely, 1 - less)
 
     def _follow_copy(
         self, branch: _Branch, step: Measure | Reset, outcome: int, chance: float
     ) -> None:
         """Follow another outcome on a copy; it is gone when this returns."""
         other = _Branch(branch.vector.copy(), branch.control, branch.weight)
-        _take(other, step, outcome, chance)
+        self._take(other, step, outcome, chance)
         self._follow(other)
 
-
-def _take(branch: _Branch, step: Measure | Reset, outcome: int, chance: float) -> None:
-    """Take a branch on to one outcome of a step, which has that chance."""
-    collapse(branch.vector, step.qubit, outcome, chance)
-    if outcome and isinstance(step, Reset):
-        flip(branch.vector, step.qubit)
-    branch.control = _after(branch.control, step, outcome)
-    branch.weight *= chance
+    def _take(self, branch: _Branch, step: Measure | Reset, outcome: int, chance: float) -> None:
+        """Take a branch on to one outcome of a step, which has that chance."""
+        change = self._apparatus.reset if isinstance(step, Reset) else self._apparatus.collapse
+        change(branch.vector, step.qubit, outcome, chance)
+        branch.control = _after(branch.control, step, outcome)
+        branch.weight *= chance
 
 
 class _Gathered:

@@ -37,32 +37,30 @@ class KernelWork(NamedTuple):
 
     Args:
         operations: How many it reads.
-        flops: How many products and sums of real numbers.
+        steps: How often it works on the whole state, in the caches.
         passes: How often the whole state goes through memory.
         state_bytes: The size of the state.
-        real_bytes: That of a real number.
     """
 
-    operations: int
-    flops: float
+    operations: float
+    steps: float
     passes: float
     state_bytes: int
-    real_bytes: int
 
 
 class KernelSpeed(msgspec.Struct, frozen=True):
     """What the kernel's work takes, in seconds on one core.
 
     Args:
-        operation: To pack and to plan one operation.
-        flop_byte: One flop, for each byte of a real number: the narrower, the more at once.
+        operation: To lower and to plan one operation.
+        step_byte: One byte, in each step on a state.
         near_byte: One byte, in each pass over a state that fits into the caches.
         far_byte: The same of a state that does not.
         thread_gain: What each thread after the first one adds to the speed, 0 to 1.
     """
 
     operation: float
-    flop_byte: float
+    step_byte: float
     near_byte: float
     far_byte: float
     thread_gain: float
@@ -70,9 +68,7 @@ class KernelSpeed(msgspec.Struct, frozen=True):
     def seconds(self, work: KernelWork, threads: int) -> float:
         """Predict the time of a run on so many threads; one alone reads the operations."""
         byte = self.near_byte if work.state_bytes <= NEAR_BYTES else self.far_byte
-        shared = (
-            self.flop_byte * work.flops * work.real_bytes + byte * work.state_bytes * work.passes
-        )
+        shared = work.state_bytes * (self.step_byte * work.steps + byte * work.passes)
         return self.operation * work.operations + shared / self.speed_up(threads)
 
     def speed_up(self, threads: int) -> float:
@@ -92,10 +88,10 @@ class Calibration(msgspec.Struct, frozen=True):
 REFERENCE: Final = Calibration(
     numpy=NumpySpeed(operation=12e-6, near_byte=0.055e-9, far_byte=0.14e-9),
     kernel=KernelSpeed(
-        operation=0.6e-6,
-        flop_byte=1.6e-12,
-        near_byte=0.02e-9,
-        far_byte=0.1e-9,
+        operation=0.36e-6,
+        step_byte=5.6e-12,
+        near_byte=0.09e-9,
+        far_byte=0.14e-9,
         thread_gain=0.7,
     ),
 )

@@ -20,19 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.backends.noise import NoiseModel, channels, error_probability
-from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.program import Measure, Reset
+from ionbox.engines.apparatus import NUMPY, Apparatus, ReadyCircuit
 from ionbox.engines.control import Control, start
 from ionbox.engines.engine import Workload, resolve_precision
-from ionbox.engines.measurement import collapse, flip, probability_of_one
-from ionbox.engines.operations import Action, make_ready, matrix_action
 from ionbox.engines.sampling import draw
 from ionbox.engines.streams import Streams
 from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, take_weights
 
 _Numbers: TypeAlias = NDArray[np.intp]
-_PAULIS = tuple(GATE_BY_NAME["qis", letter].unitary for letter in "xyz")
+_PAULIS = tuple(GATE_BY_NAME["qis", letter] for letter in "xyz")
 
 
 class Channel(NamedTuple):
@@ -49,9 +48,15 @@ class Channel(NamedTuple):
     probability: float
 
 
-class _ReadyCircuit(NamedTuple):
-    actions: Sequence[Action]
+class _Noisy(NamedTuple):
+    circuit: ReadyCircuit
+    num_operations: int
     channels: Sequence[Channel]
+
+    def apply(self, group: _Group, until: int) -> None:
+        """Apply the operations that are not done yet, up to a place."""
+        self.circuit.apply(group.vector, group.done, until)
+        group.done = until
 
 
 class _Errors(NamedTuple):
@@ -126,23 +131,29 @@ class Histories:
     Args:
         workload: Without an observable.
         streams: Which random numbers are drawn.
+        apparatus: What applies circuits.
     """
 
-    def __init__(self, workload: Workload, streams: Streams) -> None:
+    def __init__(self, workload: Workload, streams: Streams, apparatus: Apparatus = NUMPY) -> None:
         program, shots = workload.program, workload.shots
         self._program = program
         self._streams = streams
+        self._apparatus = apparatus
         self._amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
         self._ready = {
-            place: _ready_circuit(step, workload.noise)
+            place: self._noisy(step, workload.noise)
             for place, step in enumerate(program.steps)
             if isinstance(step, Circuit)
         }
-        self._paulis: dict[tuple[int, int], Action] = {}
+        self._errors: dict[tuple[int, tuple[int, ...]], ReadyCircuit] = {}
         self._basis_states = np.zeros(shots, np.uint64)
         self._bits = np.zeros((shots, program.num_bits), np.uint8)
         self._ends = np.zeros(shots, np.intp)  # at which place only measurements were left
         self._is_member = np.zeros(shots, np.bool_)
+
+    def _noisy(self, circuit: Circuit, noise: NoiseModel | None) -> _Noisy:
+        channels = channels_of(circuit, noise) if noise is not None else ()
+        return _Noisy(self._apparatus.ready(circuit), circuit.num_operations, channels)
 
     def run(self) -> Record:
         """Follow all shots to the end; once.
@@ -173,7 +184,7 @@ class Histories:
         self._bits[shots] = np.frombuffer(group.control.bits, np.uint8)
         self._ends[shots] = group.control.place
 
-    def _run_circuit(self, group: _Group, ready: _ReadyCircuit) -> None:
+    def _run_circuit(self, group: _Group, ready: _Noisy) -> None:
         """Apply what is left of a circuit, and split the group at each error."""
         errors = group.errors
         if errors is None:
@@ -181,14 +192,14 @@ class Histories:
         while errors.numbers.size:
             number = int(errors.numbers[0])
             channel = ready.channels[number]
-            _apply(group, ready.actions, channel.after)
+            ready.apply(group, channel.after)
             count = int(np.searchsorted(errors.numbers, number, side="right"))
             group.errors = errors.picked(slice(count, None))
             paulis = np.zeros(group.shots.size, np.uint64)
             paulis[np.searchsorted(group.shots, errors.shots[:count])] = errors.paulis[:count]
             self._split(group, paulis, self._error_on(channel.qubits))
             errors = group.errors
-        _apply(group, ready.actions, len(ready.actions))
+        ready.apply(group, ready.num_operations)
         group.event += len(ready.channels)
         group.control.place += 1
         group.done, group.errors = 0, None
@@ -211,34 +222,33 @@ class Histories:
 
     def _error_on(self, qubits: tuple[int, ...]) -> _Act:
         def act(group: _Group, pauli: int) -> None:
-            for place, qubit in enumerate(qubits):
-                letter = pauli >> 2 * place & 3
-                if letter:
-                    self._pauli(letter, qubit).apply(group.vector)
+            if pauli:
+                self._error(pauli, qubits).apply(group.vector)
 
         return act
 
-    def _pauli(self, letter: int, qubit: int) -> Action:
-        action = self._paulis.get((letter, qubit))
-        if action is None:
-            params = (np.pi,) if letter == 3 else ()  # the z of the table takes a rotation
-            matrix = _PAULIS[letter - 1](*params)
-            action = matrix_action(matrix, (qubit,), (), self._program.num_qubits)
-            self._paulis[letter, qubit] = action
-        return action
+    def _error(self, pauli: int, qubits: tuple[int, ...]) -> ReadyCircuit:
+        """Return an error, all of its letters as one circuit; those on one qubit are kept."""
+        ready = self._errors.get((pauli, qubits))
+        if ready is None:
+            letters = [(qubit, pauli >> 2 * place & 3) for place, qubit in enumerate(qubits)]
+            paulis = [_pauli(letter, qubit) for qubit, letter in letters if letter]
+            num_qubits = self._program.num_qubits
+            ready = self._apparatus.ready(Circuit.from_operations(num_qubits, "qis", paulis))
+            if len(qubits) == 1:
+                self._errors[pauli, qubits] = ready
+        return ready
 
     def _observe(self, group: _Group, step: Measure | Reset) -> None:
         """Measure a qubit, and note the outcome in a bit, or take the qubit back to |0>."""
-        one = probability_of_one(group.vector, step.qubit)
+        one = self._apparatus.probability_of_one(group.vector, step.qubit)
         outcomes = self._streams.choices(group.event)[group.shots] < one
 
         def act(part: _Group, outcome: int) -> None:
-            collapse(part.vector, step.qubit, outcome, one if outcome else 1 - one)
-            if isinstance(step, Measure):
-                if step.bit is not None:
-                    part.control.bits[step.bit] = outcome
-            elif outcome:
-                flip(part.vector, step.qubit)
+            change = self._apparatus.reset if isinstance(step, Reset) else self._apparatus.collapse
+            change(part.vector, step.qubit, outcome, one if outcome else 1 - one)
+            if isinstance(step, Measure) and step.bit is not None:
+                part.control.bits[step.bit] = outcome
 
         group.event += 1
         group.control.place += 1
@@ -283,13 +293,6 @@ class Histories:
         group.errors = group.errors.picked(kept)
 
 
-def _ready_circuit(circuit: Circuit, noise: NoiseModel | None) -> _ReadyCircuit:
-    actions = [make_ready(operation, circuit.num_qubits) for operation in circuit.operations()]
-    return _ReadyCircuit(actions, channels_of(circuit, noise) if noise else ())
-
-
-def _apply(group: _Group, actions: Sequence[Action], until: int) -> None:
-    """Apply the actions that are not done yet, up to a place."""
-    for place in range(group.done, until):
-        actions[place].apply(group.vector)
-    group.done = until
+def _pauli(letter: int, qubit: int) -> Operation:
+    params = (np.pi,) if letter == 3 else ()  # the z of the table takes a rotation
+    return Operation(_PAULIS[letter - 1], (qubit,), (), params)

@@ -9,11 +9,8 @@ from ionbox._kernel import Kernel, Packed
 from ionbox.circuits.circuit import Circuit
 from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine
 from ionbox.engines.costs import (
-    READ_OUT_OPERATIONS,
     READ_OUT_PASSES,
     WORD_PASSES,
-    Cost,
-    circuit_cost,
     sampling_bytes,
     tile_bytes,
 )
@@ -26,12 +23,13 @@ from ionbox.engines.vectors import AMPLITUDE_TYPES, ground_state, too_wide
 
 _LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thread
 
-_FLOPS: Final = 8  # of an amplitude in each of NumPy's passes
-_MATRIX: Final = 0.35  # of an operation in NumPy: to make a matrix that no other gate has
-_STAGE_PASSES: Final = 100  # of NumPy's passes that the kernel makes one of
+# A smaller state is computed as fast as it is planned: each operation is taken to be one step.
+_LEAST_PLANNED: Final = 1 << 14
+RUN_OPERATIONS: Final = 33  # what a run takes beside its circuit, in operations
 
-_BUFFER_BYTES: Final = 1 << 17  # of a thread, for a tile
-_OPERATION_BYTES: Final = 1 << 10  # its matrix: packed, lowered, in its stage and in its tiles
+_BUFFER_BYTES: Final = 640 << 10  # of a thread: a tile, and tables that depend on it
+_BUFFER_QUBITS: Final = 19  # of the least state that has tiles of the full size
+_OPERATION_BYTES: Final = 1 << 13  # its tables at most: a matrix for all registers of a group
 _VECTORS: Final = 1.5  # amplitudes, and the weights made of them
 
 # A pauliexp on so many targets is a matrix; on more, its words must commute.
@@ -72,14 +70,11 @@ class KernelEngine:
             return Refusal(self.name, reason, is_too_large=True)
         if reason := wide_register(workload.program):
             return Refusal(self.name, reason)
-        cost = circuit_cost(circuit)
-        if isinstance(cost, str) or not _knows(circuit):
+        if not is_known(circuit):
             return _NOT_KNOWN
-        return self._estimate(workload, circuit, cost, machine)
+        return self._estimate(workload, circuit, machine)
 
-    def _estimate(
-        self, workload: Workload, circuit: Circuit, cost: Cost, machine: Machine
-    ) -> Estimate:
+    def _estimate(self, workload: Workload, circuit: Circuit, machine: Machine) -> Estimate:
         precision = resolve_precision(workload)
         size = 1 << circuit.num_qubits
         threads = machine.cores if size >= _LEAST_PARALLEL else 1
@@ -93,16 +88,26 @@ class KernelEngine:
         else:
             read_passes += len(workload.program.registers)
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
-        memory_bytes += threads * _BUFFER_BYTES + _OPERATION_BYTES * circuit.num_operations
+        memory_bytes += run_bytes(circuit.num_qubits, circuit.num_operations, threads)
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
-        speeds, matrices = machine.calibration, len(set(circuit.params.tolist()))
-        seconds = (
-            speeds.kernel.seconds(_work(circuit, cost, itemsize), threads)
-            + speeds.numpy.operation * (_MATRIX * matrices + READ_OUT_OPERATIONS)
-            + speeds.numpy.passes(read_passes, size, itemsize)
+        work = self._work(circuit, is_double=precision == "float64")
+        speeds = machine.calibration
+        seconds = speeds.kernel.seconds(work, threads) + speeds.numpy.passes(
+            read_passes, size, itemsize
         )
         return Estimate(self.name, memory_bytes, seconds, threads, precision, is_exact)
+
+    def _work(self, circuit: Circuit, *, is_double: bool) -> KernelWork:
+        """Return what the kernel does with a circuit: as it says itself, where it is worth it."""
+        size, passes, steps = 1 << circuit.num_qubits, 1.0, float(circuit.num_operations)
+        if size >= _LEAST_PLANNED:
+            packed = packed_by(self.extension, circuit)
+            _, passes, steps, _ = self.extension.effort(
+                packed, is_double=is_double, variant=self.variant
+            )
+        operations = circuit.num_operations + RUN_OPERATIONS
+        return KernelWork(operations, steps, passes, size * (16 if is_double else 8))
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         """Run all operations, then list the outcomes, or sample where they are too many."""
@@ -135,7 +140,13 @@ def packed_by(extension: Kernel, circuit: Circuit) -> Packed:
     )
 
 
-def _knows(circuit: Circuit) -> bool:
+def run_bytes(num_qubits: int, num_operations: int, threads: int) -> int:
+    """Return the memory that the kernel takes beside the state: tiles and tables."""
+    halvings = min(max(_BUFFER_QUBITS - num_qubits, 0), 2)
+    return threads * (_BUFFER_BYTES >> halvings) + num_operations * _OPERATION_BYTES
+
+
+def is_known(circuit: Circuit) -> bool:
     """Tell whether the kernel has all operations of a circuit."""
     if not circuit.paulis.size:
         return True
@@ -144,16 +155,4 @@ def _knows(circuit: Circuit) -> bool:
         or method_for(pauliexp_words(operation), len(operation.targets)) is Method.ROTATIONS
         for operation in circuit.operations()
         if operation.terms
-    )
-
-
-def _work(circuit: Circuit, cost: Cost, amplitude_bytes: int) -> KernelWork:
-    """Return what the kernel does with a circuit, as far as its sizes tell."""
-    size = 1 << circuit.num_qubits
-    return KernelWork(
-        operations=circuit.num_operations,
-        flops=_FLOPS * cost.passes * size,
-        passes=min(cost.passes, 1.0) + cost.passes / _STAGE_PASSES,
-        state_bytes=size * amplitude_bytes,
-        real_bytes=amplitude_bytes // 2,
     )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ionbox._kernel import kernel
+from ionbox.engines.apparatus import Apparatus
 from ionbox.engines.branches import BranchEngine
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
@@ -27,8 +28,8 @@ ENGINES: tuple[Engine, ...] = (
     SparseEngine(),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
-    BranchEngine(),
-    TrajectoryEngine(),
+    BranchEngine(Apparatus(kernel)),
+    TrajectoryEngine(Apparatus(kernel)),
     MatrixProductEngine(),
 )
 

@@ -13,6 +13,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from math import log2
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from ionbox.engines.clifford import first_other, stim_text
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.frames import directions, noisy_flips, num_choices, reference
 from ionbox.engines.readout import most_listed, sampled_outcome
-from ionbox.engines.registers import qubits_of
+from ionbox.engines.registers import qubits_of, wide_register
 from ionbox.engines.rows import Rows, of_words, picked, row_frequencies, rows_of_bits
 from ionbox.engines.streams import cache_bytes
 from ionbox.engines.structure import kinds, most_amplitudes, spread
@@ -62,15 +63,27 @@ _MOOT = Refusal(
     "the stabilizer engine runs programs of Clifford operations without assignments and jumps",
     is_moot=True,
 )
+_SMALL = Refusal(
+    "stabilizer", "the stabilizer engine is for ideal circuits of more qubits", is_moot=True
+)
 
 
+@dataclass(frozen=True, slots=True)
 class StabilizerEngine:
     """Clifford programs of any width: all outcomes where they are few, else samples of them.
 
     With noise, whose errors are Pauli words, shots.
+
+    Args:
+        least_qubits: Of an ideal circuit; below, a vector of all amplitudes is as good, and
+            looking at each operation would take longer than running it.
     """
 
-    name = "stabilizer"
+    least_qubits: int = 12
+
+    @property
+    def name(self) -> str:
+        return "stabilizer"
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; leave to others what is no Clifford program."""
@@ -79,12 +92,25 @@ class StabilizerEngine:
             isinstance(step, Assign | Jump) for step in program.steps
         ):
             return _MOOT
+        if self._is_small(workload):
+            return _SMALL
         if workload.noise is not None and program.num_qubits > workload.noise.num_qubits:
             return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
         for step in program.steps:
             if isinstance(step, Circuit) and (other := first_other(step)):
                 return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)
         return paced(self._estimate(workload), machine)
+
+    def _is_small(self, workload: Workload) -> bool:
+        """Tell whether others list all outcomes of a circuit at once, whatever they are."""
+        circuit = workload.program.circuit
+        return (
+            workload.noise is None
+            and circuit is not None
+            and circuit.num_qubits < self.least_qubits
+            and 1 << circuit.num_qubits <= workload.max_outcomes
+            and not wide_register(workload.program)
+        )
 
     def _estimate(self, workload: Workload) -> Estimate:
         if workload.noise is not None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
-from ionbox.engines.calibration import ONE_CORE, Machine, NumpySpeed
+from ionbox.engines import apparatus
+from ionbox.engines.apparatus import NUMPY, Apparatus
+from ionbox.engines.calibration import ONE_CORE, Calibration, Machine
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
     Cost,
@@ -27,9 +29,9 @@ from ionbox.engines.streams import Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
 from ionbox.formats.results import Exact, Sampled, Shots
 
-# In operations: one that was made ready once, the numbers of all shots for one event, and what it
-# takes to split a group off, and to read it out.
-_ACTION, _EVENT, _GROUP = 0.6, 1.3, 8.0
+# In operations: the numbers of all shots for one event, and what it takes to split a group off, and
+# to read it out.
+_EVENT, _GROUP = 1.3, 8.0
 # In bytes: one of those numbers, and what it takes to draw a shot and to write it down.
 _NUMBER_BYTES, _DRAW_BYTES = 150, 9000
 _OBSERVE_PASSES = 3  # to measure a qubit
@@ -44,10 +46,15 @@ _MOOT = Refusal(
 )
 
 
+@dataclass(frozen=True, slots=True)
 class TrajectoryEngine:
     """Shots that share a history share a state vector: noisy programs, and any ideal program."""
 
-    name = "trajectories"
+    apparatus: Apparatus = NUMPY
+
+    @property
+    def name(self) -> str:
+        return "trajectories"
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse programs wider than the device that is modelled."""
@@ -64,12 +71,13 @@ class TrajectoryEngine:
             if isinstance(cost, str):
                 return Refusal(self.name, cost)
         fitting = [cost for cost in costs if isinstance(cost, Cost)]
-        return self._estimate(workload, fitting, machine.calibration.numpy)
+        return self._estimate(workload, fitting, machine.calibration)
 
-    def _estimate(self, workload: Workload, costs: list[Cost], speed: NumpySpeed) -> Estimate:
+    def _estimate(self, workload: Workload, costs: list[Cost], speeds: Calibration) -> Estimate:
         precision = resolve_precision(workload)
         program, shots = workload.program, workload.shots
         size, itemsize = 1 << program.num_qubits, AMPLITUDE_TYPES[precision].itemsize
+        circuits = _circuits(program)
         effort, is_loop = _effort(workload), jumps_back(program)
         # The innermost part, of one shot, is the one that needs the temporaries.
         vectors = log2(max(shots, 1)) + max(cost.vectors for cost in costs)
@@ -80,8 +88,11 @@ class TrajectoryEngine:
             + cache_bytes(shots, inf if is_loop else effort.events)
             + int(_ERROR_BYTES * shots * effort.errors)
             + 2 * shots * (program.num_bits + 8)
+            + self.apparatus.memory_bytes(circuits)
         )
-        seconds = effort.seconds(size, itemsize, speed) * (_LOOP_RUNS if is_loop else 1)
+        in_kernel = self.apparatus.knows(circuits)
+        seconds = effort.seconds(size, itemsize, speeds, in_kernel=in_kernel)
+        seconds *= _LOOP_RUNS if is_loop else 1
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
@@ -90,7 +101,8 @@ class TrajectoryEngine:
         Raises:
             InvalidCircuitError: If a loop does not end.
         """
-        record = Histories(workload, Streams(workload.seed, workload.shots)).run()
+        streams = Streams(workload.seed, workload.shots)
+        record = Histories(workload, streams, self.apparatus).run()
         if workload.noise is not None:
             return Outcome(_sampled(record, workload.program))
         warning = (
@@ -118,7 +130,9 @@ class _Effort:
 
     Args:
         actions: Operations applied, over all groups.
-        passes: Over a state vector.
+        circuit_passes: Over a state vector, by them.
+        circuits: How many there are.
+        passes: Over a state vector, by measurements and resets.
         events: Random events on the way of one shot; the last one draws the basis state.
         errors: Expected in one shot.
         patterns: How many single errors are possible.
@@ -127,6 +141,8 @@ class _Effort:
 
     workload: Workload
     actions: float = 0.0
+    circuit_passes: float = 0.0
+    circuits: int = 0
     passes: float = 0.0
     events: int = 1
     errors: float = 0.0
@@ -140,7 +156,8 @@ class _Effort:
         errors, patterns = _error_counts(around, circuit.num_operations)
         groups = self.groups(self.errors + errors[:-1], self.patterns + patterns[:-1])
         self.actions += float(groups.sum())
-        self.passes += float(groups @ operation_passes(circuit))
+        self.circuit_passes += float(groups @ operation_passes(circuit))
+        self.circuits += 1
         self.errors += float(errors[-1])
         self.patterns += float(patterns[-1])
         self.events += len(around)
@@ -170,14 +187,18 @@ class _Effort:
         ways = 2.0 ** min(self.ways, 63)
         return np.asarray(np.minimum(shots, ways * (1 + shared + more)), np.float64)
 
-    def seconds(self, size: int, itemsize: int, speed: NumpySpeed) -> float:
+    def seconds(self, size: int, itemsize: int, speeds: Calibration, *, in_kernel: bool) -> float:
         """Predict the time."""
-        shots, num_groups = self.workload.shots, self.num_groups
-        operations = _ACTION * self.actions + _EVENT * self.events + _GROUP * num_groups
+        shots, num_groups, speed = self.workload.shots, self.num_groups, speeds.numpy
+        operations = _EVENT * self.events + _GROUP * num_groups
         num_bytes = shots * (_NUMBER_BYTES * self.events + _DRAW_BYTES)
         passes = self.passes + _COPY_PASSES * num_groups
+        # Each group goes through all circuits, and is stopped where it splits.
+        runs = num_groups * (self.circuits + 1)
+        circuits = apparatus.Effort(self.actions, self.circuit_passes, runs)
         return (
-            speed.operation * operations
+            apparatus.seconds(circuits, size, itemsize, speeds, in_kernel=in_kernel)
+            + speed.operation * operations
             + speed.near_byte * num_bytes
             + speed.passes(passes, size, itemsize)
         )

@@ -18,12 +18,13 @@ from ionbox.circuits.program import (
     ProgramBuilder,
     program_of,
 )
-from ionbox.engines.branches import MOST_BRANCHES, BranchEngine
+from ionbox.engines.branches import MOST_BRANCHES
 from ionbox.engines.engine import Estimate, Refusal, Workload
+from ionbox.engines.planner import engine_named
 from ionbox.engines.trajectories import TrajectoryEngine
 from ionbox.formats.results import Exact, Probabilities
 
-ENGINE = BranchEngine()
+ENGINE = engine_named("branches")
 
 
 def add(builder: ProgramBuilder, name: str, *qubits: int, params: tuple[float, ...] = ()) -> None:

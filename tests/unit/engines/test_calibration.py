@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from ionbox.engines.calibration import NEAR_BYTES, REFERENCE, KernelSpeed, KernelWork, NumpySpeed
 
 NUMPY = NumpySpeed(operation=1.0, near_byte=2.0, far_byte=3.0)
-KERNEL = KernelSpeed(operation=1.0, flop_byte=2.0, near_byte=3.0, far_byte=4.0, thread_gain=0.5)
-WORK = KernelWork(operations=5, flops=7.0, passes=2.0, state_bytes=NEAR_BYTES, real_bytes=4)
+KERNEL = KernelSpeed(operation=1.0, step_byte=2.0, near_byte=3.0, far_byte=4.0, thread_gain=0.5)
+WORK = KernelWork(operations=5, steps=7.0, passes=2.0, state_bytes=NEAR_BYTES)
 
 
 def test_a_pass_costs_the_bytes_of_the_state_and_of_what_numpy_makes_on_the_way() -> None:
@@ -20,10 +20,10 @@ def test_a_byte_costs_more_where_the_caches_end(num_amplitudes: int, byte: float
     assert NUMPY.passes(1, num_amplitudes, 16) == num_amplitudes * 28 * byte
 
 
-def test_the_kernels_time_is_that_of_operations_arithmetic_and_memory() -> None:
-    assert KERNEL.seconds(WORK, 1) == 5 + 2 * 7 * 4 + 3 * 2 * NEAR_BYTES
+def test_the_kernels_time_is_that_of_operations_steps_and_memory() -> None:
+    assert KERNEL.seconds(WORK, 1) == 5 + (2 * 7 + 3 * 2) * NEAR_BYTES
     far = WORK._replace(state_bytes=NEAR_BYTES + 1)
-    assert KERNEL.seconds(far, 1) == 5 + 2 * 7 * 4 + 4 * 2 * (NEAR_BYTES + 1)
+    assert KERNEL.seconds(far, 1) == 5 + (2 * 7 + 4 * 2) * (NEAR_BYTES + 1)
 
 
 def test_threads_share_all_but_the_reading_of_operations() -> None:

@@ -23,7 +23,7 @@ from ionbox.formats.results import Exact, Sampled, Shots, integers
 
 pytest.importorskip("stim", reason="there is no wheel of it for this machine")
 
-ENGINE = StabilizerEngine()
+ENGINE = StabilizerEngine(0)
 NOISY = NoiseModel("noisy", 60, 0.08, 0.15, "this test")
 GIB = 1 << 30
 

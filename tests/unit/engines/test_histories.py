@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 from tests.builders import PAULIS, peak_bytes, qis
 
+from ionbox._kernel import kernel
 from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
@@ -23,6 +24,7 @@ from ionbox.circuits.program import (
     evaluate,
     program_of,
 )
+from ionbox.engines.apparatus import Apparatus
 from ionbox.engines.engine import Workload
 from ionbox.engines.histories import Histories, Record, channels_of
 from ionbox.engines.streams import Streams
@@ -100,7 +102,7 @@ def make_workload(program: Program, noise: NoiseModel | None, shots: int = SHOTS
 
 
 def run(workload: Workload) -> Record:
-    return Histories(workload, Streams(workload.seed, workload.shots)).run()
+    return Histories(workload, Streams(workload.seed, workload.shots), Apparatus(kernel)).run()
 
 
 class OneShot:
@@ -242,7 +244,7 @@ def test_no_more_vectors_live_than_the_logarithm_of_the_shots(shots: int) -> Non
     noise = NoiseModel("chaos", 25, 0.9, 0.9, "this test")
     workload = make_workload(program_of(entangling(num_qubits, 1)), noise, shots)
     vector_bytes = 16 << num_qubits
-    histories = Histories(workload, Streams(SEED, shots))
+    histories = Histories(workload, Streams(SEED, shots), Apparatus(kernel))
     peak = peak_bytes(histories.run)
 
     streams = 8 * shots * len(channels_of(entangling(num_qubits, 1), noise))

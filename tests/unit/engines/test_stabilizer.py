@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import listed, peak_bytes, qis
 
+from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.observable import Observable
@@ -22,7 +23,7 @@ from ionbox.formats.results import Exact, Probabilities, encode
 
 pytest.importorskip("stim", reason="there is no wheel of it for this machine")
 
-ENGINE = StabilizerEngine()
+ENGINE = StabilizerEngine(0)
 steady = settings(derandomize=True, deadline=None)
 
 
@@ -151,6 +152,25 @@ def test_the_first_operation_that_is_not_clifford_is_named() -> None:
     assert ENGINE.assess(workload(circuit)) == Refusal(
         "stabilizer", "circuit[1], gate t: no Clifford operation", is_moot=True
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "is_left"),
+    [
+        (workload(ghz(11)), True),
+        (workload(ghz(12)), False),
+        (workload(ghz(11), noise=NOISE_MODELS["aria-1"]), False),
+        (workload(ghz(11), max_outcomes=2**10), False),  # a vector would be sampled
+        (workload(ghz(11), {"wide": (0,) * 65}), False),  # no vector serves such a register
+    ],
+    ids=["11", "12", "noise", "few outcomes", "wide register"],
+)
+def test_small_ideal_circuits_are_left_to_engines_that_list_them(
+    given: Workload, *, is_left: bool
+) -> None:
+    answer = StabilizerEngine().assess(given)
+
+    assert isinstance(answer, Refusal) is is_left
 
 
 # --- wide ------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from ionbox.circuits.oracle import unitary
 from ionbox.circuits.program import OUTPUT_ALL, Program, ProgramBuilder, program_of
 from ionbox.circuits.unitaries import Matrix
 from ionbox.engines.engine import Estimate, Refusal, Workload
-from ionbox.engines.trajectories import TrajectoryEngine
+from ionbox.engines.planner import engine_named
 from ionbox.formats.results import Exact, Sampled, Shots
 
-ENGINE = TrajectoryEngine()
+ENGINE = engine_named("trajectories")
 LOUD = NoiseModel("loud", 25, 0.06, 0.15, "this test")
 ARIA = NOISE_MODELS["aria-1"]
 
@@ -238,7 +238,7 @@ def ladder(num_qubits: int, num_operations: int) -> Circuit:
 
 
 def test_a_noisy_job_of_ordinary_size_is_not_predicted_to_be_short() -> None:
-    workload = Workload(program_of(ladder(11, 100)), shots=1000, seed=7, noise=ARIA)
+    workload = Workload(program_of(ladder(14, 400)), shots=1000, seed=7, noise=ARIA)
 
     estimate = ENGINE.assess(workload)
 
