@@ -45,10 +45,11 @@ def test_each_engine_answers_with_an_estimate_or_a_reason(api: Api) -> None:
 
 
 def test_a_job_of_the_other_version_has_a_plan_as_well(api: Api) -> None:
-    job = api.created(BELL, noise={"model": "aria-1", "seed": 1})
+    turned = {"qubits": 1, "circuit": [{"gate": "ry", "target": 0, "rotation": 0.3}]}
+
+    job = api.created(turned, noise={"model": "aria-1", "seed": 1})
 
     plan = plan_of(api, job["id"])
-
     assert plan["chosen"]["engine"] == "trajectories"
     assert plan["run"]["ratio"] > 0
 
