@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "placing.hpp"
 #include "schedule.hpp"
 
 namespace ionbox {
@@ -15,35 +16,6 @@ constexpr std::size_t most_single_phases = 5;  // more of them are cheaper toget
 constexpr std::size_t most_shears = 2;         // within a group
 constexpr double most_tangent = 2;             // of a shear: larger ones leave too little scale
 constexpr double least_scale = 1e-6;           // floats of its inverse leave room for squares
-
-// Qubits as places in a tile, or, where they lie outside, as they are.
-struct Placing {
-    std::vector<int> qubits;
-    Mask inside = 0;
-
-    explicit Placing(const std::vector<int>& tile_qubits) : qubits(tile_qubits) {
-        for (int qubit : qubits) inside |= bit(qubit);
-    }
-
-    Mask near(Mask mask) const {
-        Mask places = 0;
-        for (std::size_t place = 0; place < qubits.size(); ++place)
-            if (mask >> qubits[place] & 1) places |= bit(static_cast<int>(place));
-        return places;
-    }
-    Mask far(Mask mask) const { return mask & ~inside; }
-    int place(int qubit) const { return qubit < 0 ? -1 : std::countr_zero(near(bit(qubit))); }
-};
-
-std::vector<Operation> placed(const Stage& stage, const Placing& placing) {
-    std::vector<Operation> operations = stage.operations;
-    for (Operation& operation : operations) {
-        operation.controls = placing.near(operation.controls);
-        operation.parity = placing.near(operation.parity);
-        for (int& target : operation.targets) target = placing.place(target);
-    }
-    return operations;
-}
 
 std::vector<int> list_of(Mask mask) {
     std::vector<int> places;
