@@ -118,6 +118,11 @@ Factor<Real> still_zero(std::vector<int> qubits) {
 
 }  // namespace
 
+bool is_connected(const Lowered& lowered) {
+    std::vector<Mask> sets = connected(lowered.operations);
+    return sets.size() == 1 && sets[0] == all_bits(static_cast<int>(lowered.place_of.size()));
+}
+
 std::vector<Component> components_of(const Lowered& lowered) {
     std::vector<Component> components;
     for (Mask places : connected(lowered.operations)) {

@@ -14,6 +14,9 @@ struct Component {
     std::vector<Operation> operations;
 };
 
+// Whether operations connect all qubits.
+bool is_connected(const Lowered& lowered);
+
 // Cut what was lowered into its components; a qubit that stays 0 belongs to none.
 std::vector<Component> components_of(const Lowered& lowered);
 

@@ -3,8 +3,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <functional>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -37,6 +37,8 @@ private:
     static void pause() {
 #if defined(__x86_64__)
         __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
 #endif
     }
 
@@ -58,7 +60,7 @@ inline void run_crew(int threads, const std::function<void(int, Barrier&)>& work
                 is_complete.wait(false);
                 work(number, barrier);
             });
-        } catch (const std::system_error&) {
+        } catch (const std::exception&) {
             break;
         }
     }

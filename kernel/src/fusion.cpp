@@ -1,5 +1,6 @@
 #include "fusion.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -31,20 +32,21 @@ public:
         Complex old[4] = {vector[0], vector[1], vector[2], vector[3]};
         for (Mask index = 0; index < 4; ++index) {
             if ((index & controls) != controls) continue;
-            bool is_odd = ionbox::is_odd(index & parity);
+            bool is_turned = is_odd(index & parity);
             vector[index] = operation.kind == Kind::phase
-                                ? (is_odd ? operation.odd : operation.even) * old[index]
-                                : mixed(operation, index, is_odd, old);
+                                ? (is_turned ? operation.odd : operation.even) * old[index]
+                                : mixed(operation, index, is_turned, old);
         }
     }
 
 private:
     Mask near(Mask mask) const { return (mask >> low_ & 1) | (mask >> high_ & 1) << 1; }
 
-    Complex mixed(const Operation& operation, Mask index, bool is_odd, const Complex* old) const {
+    Complex mixed(
+        const Operation& operation, Mask index, bool is_turned, const Complex* old) const {
         Mask target = near(bit(operation.targets[0]));
         Complex here = old[index], there = old[index ^ target];
-        double sine = is_odd ? -operation.sine : operation.sine;
+        double sine = is_turned ? -operation.sine : operation.sine;
         switch (operation.kind) {
             case Kind::flip: return there;
             case Kind::rotation_x: return operation.cosine * here - Complex{0, sine} * there;
@@ -129,6 +131,7 @@ private:
                 for (Operation& operation : block.operations) kept.push_back(std::move(operation));
             else
                 emit(block);
+            block.operations = {};
             for (Mask rest = block.qubits; rest != 0; rest &= rest - 1)
                 block_of_[static_cast<std::size_t>(std::countr_zero(rest))] = -1;
         }
@@ -136,7 +139,9 @@ private:
     }
 
     void emit(Block& block) {
-        if (std::popcount(block.qubits) == 2 && block.cost > cost_of_matrix)
+        auto mixes = [](const Operation& operation) { return operation.mixed() != 0; };
+        bool is_mixing = std::any_of(block.operations.begin(), block.operations.end(), mixes);
+        if (std::popcount(block.qubits) == 2 && block.cost > cost_of_matrix && is_mixing)
             return done_.push_back(matrix_of(block));
         for (Operation& operation : block.operations) done_.push_back(std::move(operation));
     }

@@ -116,6 +116,21 @@ Matrix product(const Matrix& left, const Matrix& right) {
     return result;
 }
 
+Matrix adjoint(const Matrix& matrix) {
+    Matrix result{};
+    for (std::size_t row = 0; row < 4; ++row)
+        for (std::size_t column = 0; column < 4; ++column)
+            result[4 * row + column] = std::conj(matrix[4 * column + row]);
+    return result;
+}
+
+// A step of Newton's method towards the nearest unitary: squaring doubles what is not.
+Matrix nearly_unitary(const Matrix& matrix) {
+    Matrix result = product(matrix, product(adjoint(matrix), matrix));
+    for (std::size_t k = 0; k < 16; ++k) result[k] = 1.5 * matrix[k] - 0.5 * result[k];
+    return result;
+}
+
 // exp(-i H), H the sum of words on two targets: a Taylor series of H / 2**squarings, squared.
 Matrix exponential(const std::vector<Word>& words) {
     Matrix exponent{};
@@ -130,6 +145,7 @@ Matrix exponential(const std::vector<Word>& words) {
             exponent[4 * (column ^ word.x) + column] += -i * word.angle * entry;
         }
     }
+    if (!std::isfinite(norm)) throw std::invalid_argument("an angle must be finite");
     int squarings = std::max(0, std::ilogb(norm + 1e-300) + 2);
     for (Complex& entry : exponent) entry = std::ldexp(1.0, -squarings) * entry;
     Matrix sum{}, term{};
@@ -139,7 +155,7 @@ Matrix exponential(const std::vector<Word>& words) {
         for (Complex& entry : term) entry /= order;
         for (std::size_t k = 0; k < 16; ++k) sum[k] += term[k];
     }
-    for (; squarings > 0; --squarings) sum = product(sum, sum);
+    for (; squarings > 0; --squarings) sum = nearly_unitary(product(sum, sum));
     return sum;
 }
 

@@ -35,6 +35,12 @@ struct UpTo<0, numbers...> {
     using Type = Numbers<numbers...>;
 };
 
+// GCC counts, Clang unrolls what has a known end.
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 #define INLINE static inline __attribute__((always_inline))
 #define STEP __attribute__((always_inline)) inline void
 

@@ -144,7 +144,9 @@ void Lowering::turn(Mask controls, int target, const Matrix1& u) {
         flip(controls, target);
         return phase(controls, bit(target), u[1], u[2]);
     }
-    Complex g = u[0] / cosine, a = u[2] / (g * sine), b = -u[1] / (g * sine);
+    Complex g = u[0] / cosine, a = u[2] / (g * sine);
+    // From the larger of the two entries that tell it: a small one knows its phase badly.
+    Complex b = sine < cosine ? u[3] / (g * a * cosine) : -u[1] / (g * sine);
     struct Way {
         Kind kind;
         double sign;

@@ -42,13 +42,10 @@ struct Matrices {
     void mix_four(const Real* entries) {
         constexpr int registers[4] = {first, second, third, second | third};
         Vector a[4], b[4];
-#pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k) a[k] = x[registers[k]], b[k] = y[registers[k]];
-#pragma GCC unroll 4
-        for (int row = 0; row < 4; ++row) {
+        UNROLL for (int k = 0; k < 4; ++k) a[k] = x[registers[k]], b[k] = y[registers[k]];
+        UNROLL for (int row = 0; row < 4; ++row) {
             Vector sum_x = Vector{}, sum_y = Vector{};
-#pragma GCC unroll 4
-            for (int k = 0; k < 4; ++k) {
+            UNROLL for (int k = 0; k < 4; ++k) {
                 Vector real = Vector{} + entries[4 * row + k];
                 Vector imaginary = Vector{} + entries[16 + 4 * row + k];
                 sum_x += real * a[k];
@@ -108,10 +105,8 @@ struct Matrices {
         if constexpr (is_there(p) && (q < 0 || (p < q && is_there(q)))) {
             constexpr int num_terms = q < 0 ? 2 : 4;
             Vector a[size], b[size];
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) a[v] = x[v], b[v] = y[v];
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) a[v] = x[v], b[v] = y[v];
+            UNROLL for (int v = 0; v < size; ++v) {
                 int w = other<p>(v);
                 const Vector reals[4] = {a[v], exchanged<p>(a[w]), exchanged<q>(a[other<q>(v)]),
                                          exchanged<q>(exchanged<p>(a[other<q>(w)]))};
@@ -126,8 +121,7 @@ struct Matrices {
     template <int num_terms>
     STEP add_up(int v, const Vector* factors, const Vector* reals, const Vector* imaginaries) {
         Vector sum_x = Vector{}, sum_y = Vector{};
-#pragma GCC unroll 4
-        for (int term = 0; term < num_terms; ++term) {
+        UNROLL for (int term = 0; term < num_terms; ++term) {
             Vector real = factors[2 * size * term + v];
             Vector imaginary = factors[(2 * term + 1) * size + v];
             sum_x += real * reals[term];

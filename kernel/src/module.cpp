@@ -101,8 +101,8 @@ nb::object weights_of(const Circuit& circuit, const Settings& settings) {
         nb::gil_scoped_release others_may_run;
         weights = simulate<Real>(circuit, settings);
     }
+    nb::capsule owner(weights.get(), [](void* memory) noexcept { Free()(memory); });
     Real* data = weights.release();
-    nb::capsule owner(data, [](void* memory) noexcept { Free()(memory); });
     return nb::cast(nb::ndarray<nb::numpy, Real, nb::ndim<1>>(
         data, {std::size_t{1} << circuit.num_qubits}, owner));
 }

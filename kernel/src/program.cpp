@@ -364,7 +364,9 @@ private:
 
     // A phase by itself: 1 + i tangent for all, if it goes by one parity, or a product for some.
     void add_alone(const Phase& phase) {
-        bool is_linear = std::popcount(phase.controls) == 1 && phase.parity == 0;
+        if (!(phase.controls | phase.parity) && !phase.has_far()) return scale(phase.even);
+        bool is_linear = std::popcount(phase.controls) == 1 && phase.parity == 0 &&
+                         phase.far_parity == 0;
         Mask counted = is_linear ? phase.controls : phase.parity;
         Complex even = is_linear ? 1 : phase.even, odd = is_linear ? phase.even : phase.odd;
         Complex half = std::sqrt(odd / even);  // even = g / half, odd = g * half

@@ -50,10 +50,14 @@ public:
     void fill_edges(Real* edges) const;
 
 private:
+    static constexpr int most_places = 16;  // of a tile
+
     std::size_t num_bases() const { return std::size_t{1} << base_places_.size(); }
     std::size_t num_members() const { return std::size_t{1} << group_places_.size(); }
-    Complex& pair(int a, int b) { return pairs_[static_cast<std::size_t>(a * 64 + b)]; }
-    Complex pair(int a, int b) const { return pairs_[static_cast<std::size_t>(a * 64 + b)]; }
+    Complex& pair(int a, int b) { return pairs_[static_cast<std::size_t>(a * most_places + b)]; }
+    Complex pair(int a, int b) const {
+        return pairs_[static_cast<std::size_t>(a * most_places + b)];
+    }
     void multiply(const Phase& phase, Mask first, Complex& constant, Complex* linear) const;
     void multiply_pair(int a, int b, Complex factor);
     std::vector<Complex> pair_products(const std::vector<int>& places) const;

@@ -34,16 +34,14 @@ struct Registers {
         }
         for (size_t row = 0; row < num_vectors / size; ++row) {
             size_t first = with_gaps(base);
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 re[v] = all_re[first + offsets[v]];
                 im[v] = all_im[first + offsets[v]];
             }
             const Step<Real>* end = group.steps + group.num_steps;
             for (const Step<Real>* step = group.steps; step != end; ++step)
                 if (acts(*step, base)) take(*step, base, row);
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 all_re[first + offsets[v]] = re[v];
                 all_im[first + offsets[v]] = im[v];
             }
@@ -110,8 +108,7 @@ struct Registers {
     // One of cosine and sine is 1: one product for each number.
     template <bool is_x, int place, bool cosine_is_1>
     STEP rotate_pairs(Vector t) {
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) {
+        UNROLL for (int v = 0; v < size; ++v) {
             if (v >> place & 1) continue;
             int w = v | 1 << place;
             Vector a = re[v], b = im[v], c = re[w], d = im[w];
@@ -133,8 +130,7 @@ struct Registers {
             Vector sine = Vector{} + step.sine, cosine = Vector{} + step.cosine;
             if constexpr (!is_x) sine *= V::template signs<lane_bit>();
             bool is_scaled = step.cosine != 1;
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 Vector other_re = V::template exchange<1 << lane_bit>(re[v]);
                 Vector other_im = V::template exchange<1 << lane_bit>(im[v]);
                 if (is_scaled) {
@@ -166,8 +162,7 @@ struct Registers {
     STEP turn(const Step<Real>& step, const Vector* sines) {
         if constexpr (place < num_places) {
             Vector cosine = Vector{} + step.cosine;
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 if (v >> place & 1) continue;
                 int w = v | 1 << place;
                 Vector a = re[v], b = im[v], c = re[w], d = im[w];
@@ -181,8 +176,7 @@ struct Registers {
     STEP turn_lanes(const Step<Real>& step, const Vector* sines) {
         if constexpr (lane_bit < lane_bits) {
             Vector cosine = Vector{} + step.cosine;
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v)
+            UNROLL for (int v = 0; v < size; ++v)
                 turn_one<is_x>(v, cosine, sines[v], V::template exchange<1 << lane_bit>(re[v]),
                                V::template exchange<1 << lane_bit>(im[v]));
         }
@@ -195,8 +189,7 @@ struct Registers {
     }
 
     STEP shear(const Vector* tangents) {
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) {
+        UNROLL for (int v = 0; v < size; ++v) {
             Vector a = re[v], b = im[v], tangent = tangents[v];
             re[v] = a - tangent * b;
             im[v] = b + tangent * a;
@@ -204,8 +197,7 @@ struct Registers {
     }
 
     STEP scale(Real factor) {
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) {
+        UNROLL for (int v = 0; v < size; ++v) {
             re[v] *= factor;
             im[v] *= factor;
         }
@@ -231,8 +223,7 @@ struct Registers {
     STEP flip() {
         if constexpr (place < num_places && control < num_places) {
             constexpr int needed = control < 0 ? 0 : 1 << control;
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 if (v >> place & 1 || (v & needed) != needed) continue;
                 int w = v | 1 << place;
                 Vector a = re[v], b = im[v];
@@ -262,8 +253,7 @@ struct Registers {
     STEP flip_masked(const Step<Real>& step) {
         if constexpr (place < num_places) {
             LaneMask mask = mask_of(step);
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 if (v >> place & 1 || !(step.touched >> v & 1)) continue;
                 int w = v | 1 << place;
                 Vector a = re[v], b = im[v], c = re[w], d = im[w];
@@ -278,8 +268,7 @@ struct Registers {
         if constexpr (lane_bit < lane_bits) {
             LaneMask mask = mask_of(step);
             if (step.table == nullptr) return flip_whole<lane_bit>(step.touched);
-#pragma GCC unroll 8
-            for (int v = 0; v < size; ++v) {
+            UNROLL for (int v = 0; v < size; ++v) {
                 if (!(step.touched >> v & 1)) continue;
                 re[v] = mask ? V::template exchange<1 << lane_bit>(re[v]) : re[v];
                 im[v] = mask ? V::template exchange<1 << lane_bit>(im[v]) : im[v];
@@ -289,8 +278,7 @@ struct Registers {
 
     template <int lane_bit>
     STEP flip_whole(unsigned touched) {
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) {
+        UNROLL for (int v = 0; v < size; ++v) {
             if (!(touched >> v & 1)) continue;
             re[v] = V::template exchange<1 << lane_bit>(re[v]);
             im[v] = V::template exchange<1 << lane_bit>(im[v]);
@@ -306,8 +294,7 @@ struct Registers {
     }
 
     STEP multiply(const Vector* factors, unsigned touched) {
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v)
+        UNROLL for (int v = 0; v < size; ++v)
             if (touched >> v & 1) multiply_one(v, factors[v], factors[size + v]);
     }
 
@@ -321,8 +308,7 @@ struct Registers {
         cross_lane<3>(rows, edges, real, imaginary);
         Vector row_re[size], row_im[size];
         row_re[0] = real, row_im[0] = imaginary;
-#pragma GCC unroll 8
-        for (int v = 1; v < size; ++v) {
+        UNROLL for (int v = 1; v < size; ++v) {
             int top = 31 - __builtin_clz(static_cast<unsigned>(v)), rest = v ^ 1 << top;
             Vector x = Vector{} + edges[lane_bits + top];
             Vector y = Vector{} + edges[most_group_bits + 1 + lane_bits + top];
@@ -330,8 +316,7 @@ struct Registers {
             row_im[v] = x * row_im[rest] + y * row_re[rest];
         }
         const Vector* factors = reinterpret_cast<const Vector*>(rows.factors);
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) {
+        UNROLL for (int v = 0; v < size; ++v) {
             Vector x = factors[v], y = factors[size + v];
             multiply_one(v, x * row_re[v] - y * row_im[v], x * row_im[v] + y * row_re[v]);
         }
@@ -355,11 +340,9 @@ struct Registers {
 
     STEP aside(const Step<Real>& step, const Vector* factors) {
         Matrices<Real, num_places> matrices;
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) matrices.x[v] = re[v], matrices.y[v] = im[v];
+        UNROLL for (int v = 0; v < size; ++v) matrices.x[v] = re[v], matrices.y[v] = im[v];
         matrices.apply(step, factors);
-#pragma GCC unroll 8
-        for (int v = 0; v < size; ++v) re[v] = matrices.x[v], im[v] = matrices.y[v];
+        UNROLL for (int v = 0; v < size; ++v) re[v] = matrices.x[v], im[v] = matrices.y[v];
     }
 };
 

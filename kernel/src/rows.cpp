@@ -37,7 +37,7 @@ RowFactors::RowFactors(
     : phases_(std::move(phases)),
       group_places_(std::move(group_places)),
       base_places_(std::move(base_places)),
-      pairs_(64 * 64, Complex{1}) {
+      pairs_(most_places * most_places, Complex{1}) {
     for (const Phase& phase : phases_) {
         has_far_ |= phase.has_far();
         if (std::popcount(phase.controls) == 2) {

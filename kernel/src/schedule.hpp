@@ -2,6 +2,7 @@
 // diagonal in all qubits that they share, may change places.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 #include <vector>
@@ -26,7 +27,8 @@ struct Room {
 
 class Schedule {
 public:
-    explicit Schedule(std::vector<Operation> operations) : operations_(std::move(operations)) {
+    explicit Schedule(std::vector<Operation> operations)
+        : operations_(std::move(operations)), is_chosen_(operations_.size()) {
         for (std::size_t k = 0; k < operations_.size(); ++k) {
             waiting_.push_back(k);
             num_mixing_ += operations_[k].mixed() != 0;
@@ -34,7 +36,9 @@ public:
     }
 
     const Operation& operation(std::size_t number) const { return operations_[number]; }
-    const std::vector<std::size_t>& waiting() const { return waiting_; }
+    std::vector<std::size_t> waiting() const {
+        return {waiting_.begin() + first_, waiting_.end()};
+    }
     bool has_mixing() const { return num_mixing_ > 0; }
 
     // Take what has room and what no left-out operation must precede. A phase is taken only
@@ -45,7 +49,8 @@ public:
         Mask left_mixed = 0, left_diagonal = 0, held_qubits = 0;
         held_.clear();
         std::size_t num_seen = 0;
-        for (std::size_t number : waiting_) {
+        for (auto place = waiting_.begin() + first_; place != waiting_.end(); ++place) {
+            std::size_t number = *place;
             const Operation& operation = operations_[number];
             Mask mixed = operation.mixed(), diagonal = operation.diagonal();
             if (mixed == 0 && !(diagonal & left_mixed)) {
@@ -73,12 +78,16 @@ public:
 
     void take(const Draft& draft) {
         num_mixing_ -= draft.num_mixing;
-        std::size_t next = 0, kept = 0;
-        is_chosen_.assign(operations_.size(), false);
+        if (draft.chosen.empty()) return;
+        std::size_t last = *std::max_element(draft.chosen.begin(), draft.chosen.end());
         for (std::size_t number : draft.chosen) is_chosen_[number] = true;
-        for (; next < waiting_.size(); ++next)
-            if (!is_chosen_[waiting_[next]]) waiting_[kept++] = waiting_[next];
-        waiting_.resize(kept);
+        auto end = std::upper_bound(waiting_.begin() + first_, waiting_.end(), last);
+        // What stays moves up to those that nobody looked at: they may be many.
+        auto to = end;
+        for (auto from = end; from != waiting_.begin() + first_;)
+            if (!is_chosen_[*--from]) *--to = *from;
+        first_ = to - waiting_.begin();
+        for (std::size_t number : draft.chosen) is_chosen_[number] = false;
     }
 
 private:
@@ -108,7 +117,8 @@ private:
     }
 
     std::vector<Operation> operations_;
-    std::vector<std::size_t> waiting_;  // ascending
+    std::vector<std::size_t> waiting_;  // ascending, from `first_` on
+    std::ptrdiff_t first_ = 0;
     int num_mixing_ = 0;
     mutable std::vector<std::size_t> held_;
     std::vector<bool> is_chosen_;

@@ -42,12 +42,11 @@ template <class Real>
 Aligned<Real> simulate(const Circuit& circuit, const Settings& settings) {
     Lowered lowered = lower(circuit, true);
     Aligned<Real> weights = allocate<Real>(std::size_t{1} << circuit.num_qubits);
-    std::vector<Component> components = components_of(lowered);
-    std::size_t all = lowered.place_of.size();
-    if (components.size() == 1 && components[0].qubits.size() == all) {
+    if (is_connected(lowered)) {
         run<Real>(std::move(lowered.operations), lowered.place_of, settings, weights.get());
         return weights;
     }
+    std::vector<Component> components = components_of(lowered);
     std::vector<Factor<Real>> factors;
     for (Component& component : components) {
         std::size_t count = component.qubits.size();
@@ -74,6 +73,7 @@ Effort effort(const Circuit& circuit, const Variant& variant) {
     Effort effort{0, 0, 0, 0};
     for (Component& component : components_of(lowered)) {
         int num_qubits = static_cast<int>(component.qubits.size());
+        // The qubits that swaps renamed are where they belong, but for a last pass now and then.
         Cut cut{num_qubits, tile_qubits<Real>(num_qubits), 0, drops_phases};
         std::vector<Stage> stages = cut_into_stages(std::move(component.operations), cut);
         double share = std::ldexp(1.0, num_qubits - circuit.num_qubits);

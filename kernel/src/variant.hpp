@@ -1,6 +1,6 @@
 // The seam between the code that is compiled once and the code that is compiled for each
 // instruction set. Nothing in it may be instantiated on both sides, or the linker could put an
-// AVX-512 copy of it into the portable path: plain data and pointers to functions only.
+// AVX-512 copy of it into the portable path: plain data, pointers to functions, and what is static.
 #pragma once
 
 #include <cstddef>
@@ -107,10 +107,10 @@ struct Variant {
 
 // Vectors whose numbers differ by multiples of 64 would share few places of the first-level
 // cache: each 64 vectors are followed by a gap.
-constexpr std::size_t with_gaps(std::size_t vector) { return vector + (vector >> 6); }
+static constexpr std::size_t with_gaps(std::size_t vector) { return vector + (vector >> 6); }
 
 // Numbers of Real in a tile's buffer.
-constexpr std::size_t buffer_size(int num_padded, std::size_t lanes) {
+static constexpr std::size_t buffer_size(int num_padded, std::size_t lanes) {
     std::size_t num_vectors = (std::size_t{1} << num_padded) / lanes;
     return (2 * with_gaps(num_vectors) + 16) * lanes;
 }

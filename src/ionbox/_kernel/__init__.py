@@ -22,7 +22,7 @@ class Packed(Protocol):
 
 
 class Progress(Protocol):
-    """How far a run is: tiles done, of `total`; 0 of 0 before it was planned."""
+    """How far a run is: tiles done, of `total`, which grows as more of the run is planned."""
 
     @property
     def done(self) -> int: ...

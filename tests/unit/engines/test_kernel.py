@@ -332,6 +332,54 @@ def test_a_state_without_room_is_refused() -> None:
         KERNEL.simulate(packed, is_double=True)
 
 
+def test_gates_and_their_inverses_on_one_qubit_leave_it_as_it_was() -> None:
+    random = np.random.default_rng(9)
+    forward = [
+        qis("ry", (0,), float(angle)) if name == "ry" else qis(name, (0,))
+        for name, angle in zip(
+            random.choice(["h", "t", "v", "ry"], 100), random.uniform(0, 6, 100), strict=True
+        )
+    ]
+    inverse = {"h": "h", "t": "ti", "v": "vi"}
+    back = [
+        qis("ry", (0,), -each.params[0]) if each.params else qis(inverse[each.gate.name], (0,))
+        for each in reversed(forward)
+    ]
+    cnot = qis("cnot", (1,), controls=(0,))
+    circuit = circuit_of(2, [cnot, *forward, *back, cnot])
+
+    found = probabilities(KernelEngine(KERNEL), circuit, "float64")
+
+    assert np.max(np.abs(found - [1, 0, 0, 0])) <= 1e-12
+
+
+@every_variant
+@pytest.mark.parametrize(
+    ("name", "targets", "control"), [("rz", (17,), 3), ("zz", (16, 17), 3), ("rz", (3,), 17)]
+)
+def test_controlled_phases_whose_targets_are_far_apart(
+    variant: str, name: str, targets: tuple[int, ...], control: int
+) -> None:
+    tested = qis(name, targets, 0.7, controls=(control,))
+    circuit = circuit_of(18, [*turned(range(18)), tested, *turned(range(18))])
+
+    found = probabilities(KernelEngine(KERNEL, variant), circuit, "float64")
+
+    expected = probabilities(StateVectorEngine(), circuit, "float64")
+    assert np.max(np.abs(found - expected)) <= 1e-14
+
+
+@pytest.mark.parametrize("time", [1.0, 1e6, 1e12, 1e200])
+def test_words_that_do_not_commute_keep_the_norm_for_any_time(time: float) -> None:
+    row = GATE_BY_NAME["qis", "pauliexp"]
+    operation = Operation(row, (0, 1), (), (0.3, 0.4, time), ("XI", "ZZ"))
+    packed = packed_by(KERNEL, circuit_of(2, [*turned(range(2)), operation]))
+
+    weights = KERNEL.simulate(packed, is_double=True)
+
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+
+
 def test_the_rows_are_those_of_the_gate_table() -> None:
     assert KERNEL.gate_rows() == [f"{row.gateset}.{row.name}" for row in GATES]
 
