@@ -72,8 +72,10 @@ TEST(a_draft_takes_nothing_before_what_it_may_not_swap_with) {
             order.insert(order.end(), draft.chosen.begin(), draft.chosen.end());
             schedule.take(draft);
         }
-        for (std::size_t number : schedule.waiting()) CHECK(operations[number].mixed() == 0);
-        order.insert(order.end(), schedule.waiting().begin(), schedule.waiting().end());
+        for (std::size_t number : schedule.waiting()) {
+            CHECK(operations[number].mixed() == 0);
+            order.push_back(number);
+        }
         CHECK(order.size() == operations.size());
         check_order(operations, order);
     }

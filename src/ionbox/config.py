@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from ionbox.circuits.circuit import MAX_QUBITS
 from ionbox.errors import SettingsError
 
 AUTH_MODES = ("key", "none")
@@ -16,6 +17,7 @@ Precision = Literal["auto", "float64", "float32"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 DEFAULT_PORT = 8000
 LARGEST_PORT = 65535
+MOST_OUTCOMES = 2**40  # more cannot be kept
 # Where a user's own key may be, in the order in which it is looked for.
 KEY_VARIABLES = ("IONBOX_API_KEY", "IONQ_API_KEY")
 
@@ -96,11 +98,13 @@ class Settings:
         if self.precision not in PRECISIONS:
             known = ", ".join(PRECISIONS)
             raise SettingsError(f"precision: '{self.precision}' is not one of: {known}")
-        if self.max_outcomes < 1:
-            raise SettingsError(f"max_outcomes: {self.max_outcomes} given; at least 1 is needed")
-        if self.simulator_qubits < 1:
+        if not 1 <= self.max_outcomes <= MOST_OUTCOMES:
+            allowed = f"1 to {MOST_OUTCOMES}"
+            raise SettingsError(f"max_outcomes: {self.max_outcomes} given; {allowed} is allowed")
+        if not 1 <= self.simulator_qubits <= MAX_QUBITS:
             given = self.simulator_qubits
-            raise SettingsError(f"simulator_qubits: {given} given; at least 1 is needed")
+            allowed = f"1 to {MAX_QUBITS}"
+            raise SettingsError(f"simulator_qubits: {given} given; {allowed} is allowed")
         if not 0 <= self.port <= LARGEST_PORT:
             raise SettingsError(f"port: {self.port} is not within 0 to {LARGEST_PORT}")
         if self.workers is not None and self.workers < 2:

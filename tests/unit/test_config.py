@@ -10,7 +10,14 @@ from ionbox.errors import SettingsError
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("precision", "float16"), ("max_outcomes", 0), ("simulator_qubits", 0)]
+    ("name", "value"),
+    [
+        ("precision", "float16"),
+        ("max_outcomes", 0),
+        ("max_outcomes", 10**20),
+        ("simulator_qubits", 0),
+        ("simulator_qubits", 10**9),
+    ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_its_name(name: str, value: object) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: .*{value}"):
