@@ -17,6 +17,7 @@ from tests.builders import IDEAL_ENGINE, bell_bytes, outcome
 
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.executors.worker import INLINE_BYTES
+from ionbox.jobs.job import Failure
 from ionbox.service.planning import Rules
 from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
 
@@ -130,6 +131,13 @@ def test_an_input_is_read_and_planned_without_being_run(desk: Desk, tmp_path: Pa
 
     assert isinstance(reply, Assessed)
     assert (reply.num_qubits, reply.gate_counts, reply.engine) == (2, (1, 1), IDEAL_ENGINE)
+
+
+def test_an_engine_that_is_not_installed_is_a_failure(desk: Desk, tmp_path: Path) -> None:
+    (reply,) = desk.run(make_task(tmp_path, engine="abacus"))
+
+    failure = Failure("SimulationError", "engine 'abacus' is not installed here")
+    assert reply == Failed(failure)
 
 
 def test_a_bad_input_is_a_failure_that_names_the_place(desk: Desk, tmp_path: Path) -> None:
