@@ -150,6 +150,24 @@ def test_a_measurement_is_given_up_for_a_job_and_made_later(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("_without_waiting")
+def test_each_time_that_it_is_given_up_a_measurement_waits_longer(tmp_path: Path) -> None:
+    begun: list[float] = []
+
+    def is_idle() -> bool:
+        if children():
+            begun.append(time.monotonic())
+        return not children()
+
+    background = Background(is_idle, lambda _: None, tmp_path)
+    background.start()
+    until(lambda: len(begun) == 4)
+    background.stop()
+
+    waited = [later - sooner for sooner, later in itertools.pairwise(begun)]
+    assert all(seconds > least for seconds, least in zip(waited, (0.2, 0.3, 0.5), strict=True))
+
+
+@pytest.mark.usefixtures("_without_waiting")
 def test_a_measurement_that_cannot_be_started_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
