@@ -34,6 +34,9 @@ from ionbox.machine import cpu_model, num_cores
 NICENESS: Final = 19
 # A measurement begins when no job was there for so long, and is given up when one comes.
 IDLE_SECONDS: Final = 2.0
+# After it was given up there is a pause, each time twice as long: on a busy server it would only
+# begin again and again.
+_LONGEST_PAUSE_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.05
 _MOST_FAILURES: Final = 3
 _UNTIL_EOF: Final = "--until-eof"
@@ -257,21 +260,31 @@ class Background:
         self._thread.join()
 
     def _serve(self) -> None:
-        failures = 0
+        failures, pause = 0, IDLE_SECONDS
         while failures < _MOST_FAILURES and self._wait_until_idle():
-            with _started() as process:
-                is_undisturbed = self._watch(process)
-                output = process.stdout.read() if is_undisturbed and process.stdout else b""
-            if not is_undisturbed:
-                continue
             try:
-                calibration = msgspec.json.decode(output, type=Calibration)
-            except msgspec.DecodeError:
+                calibration = self._measured()
+            except (OSError, msgspec.DecodeError):
                 failures += 1
                 continue
-            remember(calibration, self._directory)
-            self._done(calibration)
-            return
+            if calibration is not None:
+                remember(calibration, self._directory)
+                self._done(calibration)
+                return
+            self._is_stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _measured(self) -> Calibration | None:
+        """Return what a process measures; none if a job comes first, or the server stops.
+
+        Raises:
+            OSError: If the process cannot be started.
+            msgspec.DecodeError: If it does not answer.
+        """
+        with _started() as process:
+            is_undisturbed = self._watch(process)
+            output = process.stdout.read() if is_undisturbed and process.stdout else b""
+        return msgspec.json.decode(output, type=Calibration) if is_undisturbed else None
 
     def _wait_until_idle(self) -> bool:
         """Return once no job was there for a while; false when the server stops first."""

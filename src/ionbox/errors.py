@@ -8,6 +8,7 @@ IonboxError
 ├── NotFoundError               no such job, backend or key within the caller's reach
 │   └── ResultsNotReadyError    the job is there, its results are not
 ├── BodyTooLargeError           more bytes than a request may have
+├── EngineMissingError          a job was planned with an engine that is not installed here
 ├── LifecycleError              an event that a job's status does not allow
 ├── StoreError                  the store could not do its work
 │   └── StoreFullError          … because there is no room
@@ -89,6 +90,14 @@ class BodyTooLargeError(IonboxError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"the request body is larger than {limit_bytes} bytes")
         self.limit_bytes = limit_bytes
+
+
+class EngineMissingError(IonboxError):
+    """A job was planned with an engine that is not installed here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"engine '{name}' is not installed here")
+        self.name = name
 
 
 class LifecycleError(IonboxError):

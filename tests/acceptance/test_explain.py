@@ -49,6 +49,8 @@ def test_the_table_marks_the_choice_and_tells_each_reason(tmp_path: Path) -> Non
         ("cirq.json", {"target": "simulator", "body": BELL}),
         ("v04.json", {"type": "ionq.circuit.v1", "input": BELL}),
         ("text.json", {"type": "ionq.qasm3.v1", "input": {"data": QASM}}),
+        ("mark.json", "\ufeff" + json.dumps({"type": "ionq.circuit.v1", "input": BELL})),
+        ("mark.qasm", "\ufeff" + QASM),
         ("bell.qasm", QASM),
         ("bell.qasm3", QASM),
     ],
@@ -67,6 +69,7 @@ def test_options_stand_in_for_what_a_file_says(tmp_path: Path) -> None:
 
     noisy = explained(path, "--noise", "aria-1", "--shots", 1000)
     wide = explained(path, "--precision", "float32", "--threads", 1)
+    sampled = explained(path, "--max-outcomes", 100)
 
     assert noisy["chosen"] == "trajectories"
     assert by_engine(noisy)["trajectories"]["estimate"]["is_exact"] is False
@@ -75,6 +78,7 @@ def test_options_stand_in_for_what_a_file_says(tmp_path: Path) -> None:
     )
     estimate = by_engine(wide)[IDEAL_ENGINE]["estimate"]
     assert (estimate["precision"], estimate["threads"]) == ("float32", 1)
+    assert by_engine(sampled)[IDEAL_ENGINE]["estimate"]["is_exact"] is False
 
 
 def test_what_no_engine_takes_ends_with_the_reason(tmp_path: Path) -> None:
@@ -91,6 +95,7 @@ def test_what_no_engine_takes_ends_with_the_reason(tmp_path: Path) -> None:
     ("name", "content", "line"),
     [
         ("a.json", "{", "Error: not JSON: "),
+        ("deep.json", "[" * 100_000, "Error: nested too deeply"),
         ("b.json", {"input": {"qubits": 1, "circuit": [{"gate": "hop", "target": 0}]}}, "'hop'"),
         ("c.qasm", "OPENQASM 3; qubit q; hop q;", "hop"),
         ("d.json", {"input": {"circuits": [BELL]}}, "Error: circuits: many circuits"),

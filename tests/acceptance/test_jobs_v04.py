@@ -99,7 +99,9 @@ def test_an_unknown_artifact_is_not_found(api: Api) -> None:
 
 
 def test_a_failure_has_a_code_and_its_text_under_both_names(api: Api) -> None:
-    job = api.get(f"/v0.4/jobs/{submit(api, TOO_WIDE)}")
+    job_id = submit(api, TOO_WIDE)
+    api.ended(job_id)
+    job = api.get(f"/v0.4/jobs/{job_id}")
 
     assert (job["status"], job["results"]) == ("failed", None)
     assert job["failure"]["code"] == "NotEnoughQubits"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,37 @@ def test_a_measurement_is_given_up_for_a_job_and_made_later(tmp_path: Path) -> N
 
     assert found.get(timeout=WAIT_SECONDS) == remembered(tmp_path)
     background.stop()
+
+
+@pytest.mark.usefixtures("_without_waiting")
+def test_each_time_that_it_is_given_up_a_measurement_waits_longer(tmp_path: Path) -> None:
+    begun: list[float] = []
+
+    def is_idle() -> bool:
+        if children():
+            begun.append(time.monotonic())
+        return not children()
+
+    background = Background(is_idle, lambda _: None, tmp_path)
+    background.start()
+    until(lambda: len(begun) == 4)
+    background.stop()
+
+    waited = [later - sooner for sooner, later in itertools.pairwise(begun)]
+    assert all(seconds > least for seconds, least in zip(waited, (0.2, 0.3, 0.5), strict=True))
+
+
+@pytest.mark.usefixtures("_without_waiting")
+def test_a_measurement_that_cannot_be_started_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    found: queue.SimpleQueue[Calibration] = queue.SimpleQueue()
+    background = Background(lambda: True, found.put, tmp_path)
+    background.start()
+
+    until(lambda: not background._thread.is_alive())
+    assert found.empty()
 
 
 @pytest.mark.usefixtures("_without_waiting")

@@ -13,12 +13,25 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.builders import IDEAL_ENGINE, bell_bytes, outcome
+from msgspec.structs import replace
+from tests.builders import IDEAL_ENGINE, bell_bytes, entanglers, outcome
 
+from ionbox._kernel import kernel
+from ionbox.engines.calibration import REFERENCE, Machine
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.executors.worker import INLINE_BYTES
+from ionbox.jobs.job import Failure
 from ionbox.service.planning import Rules
-from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
+from ionbox.service.work import (
+    RUN_AT_ONCE_BYTES,
+    RUN_AT_ONCE_SECONDS,
+    Assessed,
+    Failed,
+    Finished,
+    Lost,
+    Reply,
+    Task,
+)
 
 WAIT_SECONDS = 30
 
@@ -130,6 +143,28 @@ def test_an_input_is_read_and_planned_without_being_run(desk: Desk, tmp_path: Pa
 
     assert isinstance(reply, Assessed)
     assert (reply.num_qubits, reply.gate_counts, reply.engine) == (2, (1, 1), IDEAL_ENGINE)
+
+
+def test_what_is_soon_done_on_many_threads_alone_is_not_run_at_once(
+    desk: Desk, tmp_path: Path
+) -> None:
+    step_byte = 10 * REFERENCE.kernel.step_byte  # a slow machine
+    slow = replace(REFERENCE, kernel=replace(REFERENCE.kernel, step_byte=step_byte))
+    rules = Rules(memory_bytes=1 << 30, machine=Machine(8, slow))
+    data = json.dumps(entanglers(18, 300)).encode()
+    (reply,) = desk.run(make_task(tmp_path, data, engine=None, may_run=True, rules=rules))
+
+    assert isinstance(reply, Assessed)
+    assert reply.predicted_seconds * reply.threads > RUN_AT_ONCE_SECONDS
+    assert kernel is None or reply.predicted_seconds < RUN_AT_ONCE_SECONDS
+    assert reply.memory_bytes <= RUN_AT_ONCE_BYTES
+
+
+def test_an_engine_that_is_not_installed_is_a_failure(desk: Desk, tmp_path: Path) -> None:
+    (reply,) = desk.run(make_task(tmp_path, engine="abacus"))
+
+    failure = Failure("SimulationError", "engine 'abacus' is not installed here")
+    assert reply == Failed(failure)
 
 
 def test_a_bad_input_is_a_failure_that_names_the_place(desk: Desk, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from ionbox import calibration
 from ionbox.api.extensions.plans import AnswerBody, write_answers
@@ -32,9 +33,13 @@ _GIB = 1 << 30
 def _read_json(data: bytes) -> Submission:
     """Read the body of a request to either API version, or an `input` alone."""
     try:
-        body = json.loads(data)
+        text = data.decode("utf-8-sig")
+        body = json.loads(text)
     except ValueError as error:
         raise InvalidInputError("", f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidInputError("", "nested too deeply") from error
+    data = text.encode()
     if isinstance(body, dict) and "type" in body and "input" in body:
         return v04.read_submission(data)
     is_body = isinstance(body, dict) and not {"input", "body"}.isdisjoint(body)
@@ -47,7 +52,7 @@ def _of_text(job_type: str, text: str) -> Submission:
 
 
 def _read_qasm(data: bytes) -> Submission:
-    return _of_text("ionq.qasm3.v1", data.decode(errors="replace"))
+    return _of_text("ionq.qasm3.v1", data.decode("utf-8-sig", errors="replace"))
 
 
 def _read_qir(data: bytes) -> Submission:
@@ -71,7 +76,18 @@ READERS: Mapping[str, Callable[[bytes], Submission]] = {
     type=click.Choice(PRECISIONS),
     default="auto",
     show_default=True,
-    help="What to compute in.",
+    envvar="IONBOX_PRECISION",
+    show_envvar=True,
+    help="What to compute in; as the setting of a server.",
+)
+@click.option(
+    "--max-outcomes",
+    type=click.IntRange(1),
+    default=2**24,
+    show_default=True,
+    envvar="IONBOX_MAX_OUTCOMES",
+    show_envvar=True,
+    help="More possible outcomes are sampled instead of listed; as the setting of a server.",
 )
 @click.option("--threads", type=click.IntRange(1), help="By default as many as there are cores.")
 @click.option(
@@ -87,6 +103,7 @@ def explain(  # noqa: PLR0913 - one for each option
     shots: int | None,
     noise: str | None,
     precision: Precision,
+    max_outcomes: int,
     threads: int | None,
     memory: float | None,
     is_json: bool,
@@ -99,11 +116,12 @@ def explain(  # noqa: PLR0913 - one for each option
     if submission.job_type == MULTI_CIRCUIT:
         raise InvalidInputError("circuits", "many circuits; a plan is for one of them")
     given = read_input(submission.job_type, submission.data, read_registers(submission.registers))
+    rules = replace(_rules(threads, memory), precision=precision, max_outcomes=max_outcomes)
     conditions = Conditions(
         shots or submission.shots,
         submission.seed or 0,
         noise or submission.noise_model,
-        _rules(precision, threads, memory),
+        rules,
     )
     made = make_plan(given, conditions)
     click.echo(_as_json(made) if is_json else _as_text(made, given, conditions))
@@ -111,12 +129,12 @@ def explain(  # noqa: PLR0913 - one for each option
         raise click.ClickException(f"no engine takes it: {made.refusal}")
 
 
-def _rules(precision: Precision, threads: int | None, memory: float | None) -> Rules:
+def _rules(threads: int | None, memory: float | None) -> Rules:
+    """Return the rules of this machine, or of the one that is asked for."""
     known = calibration.remembered() or REFERENCE
     return Rules(
         memory_bytes=memory_for_jobs() if memory is None else int(memory * _GIB),
         machine=Machine(threads or num_cores(), known),
-        precision=precision,
     )
 
 

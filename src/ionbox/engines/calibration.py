@@ -83,8 +83,9 @@ class Calibration(msgspec.Struct, frozen=True):
     kernel: KernelSpeed
 
 
-# Measured on one core of a cloud server; good to a factor of a few. What is sampled is planned with
-# these, so that the same job gives the same shots on every machine.
+# Measured on one core of a cloud server; good to a factor of a few. A machine is planned for with
+# these until it is measured. Whether a program has too many branches to list is always said with
+# these, so that it is so on every machine.
 REFERENCE: Final = Calibration(
     numpy=NumpySpeed(operation=12e-6, near_byte=0.055e-9, far_byte=0.14e-9),
     kernel=KernelSpeed(

@@ -11,7 +11,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -129,8 +129,16 @@ def num_choices(program: Program) -> int:
 def directions(program: Program) -> NDArray[np.uint8]:
     """Return what each random choice changes: shape (choices, qubits + bits)."""
     size = num_choices(program)
-    units = iter(np.eye(size, dtype=np.bool_))
+    units = _units(size)
     return _flips(program, size, lambda: next(units)).T.astype(np.uint8)
+
+
+def _units(size: int) -> Iterator[Column]:
+    """Yield the unit vectors one by one: all together may be more than memory has room for."""
+    for place in range(size):
+        unit = np.zeros(size, np.bool_)
+        unit[place] = True
+        yield unit
 
 
 def noisy_flips(workload: Workload, noise: NoiseModel) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
 from ionbox.engines.pauli_words import Method, method_for, pauliexp_words
 from ionbox.engines.readout import read_out_weights
-from ionbox.engines.registers import wide_register
+from ionbox.engines.registers import marginal_bytes, wide_register
 from ionbox.engines.vectors import AMPLITUDE_TYPES, ground_state, too_wide
 
 _LEAST_PARALLEL: Final = 1 << 16  # amplitudes; fewer are not worth a second thread
@@ -89,6 +89,8 @@ class KernelEngine:
             read_passes += len(workload.program.registers)
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
         memory_bytes += run_bytes(circuit.num_qubits, circuit.num_operations, threads)
+        if workload.observable is None:
+            memory_bytes += marginal_bytes(workload.program)
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
         work = self._work(circuit, is_double=precision == "float64")

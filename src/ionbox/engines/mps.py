@@ -18,7 +18,7 @@ from ionbox.circuits.gates import GATES
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.chain import MATRIX_QUBITS, Bonds, Chain, parts
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
-from ionbox.engines.rows import rows_of_bits, sampled_rows
+from ionbox.engines.rows import REGISTER_BIT_BYTES, rows_of_bits, sampled_rows
 from ionbox.engines.structure import kinds
 
 _MOST_BITS: Final = 9  # a bond of 512
@@ -31,6 +31,7 @@ _CUT_SECONDS: Final = 80e-6
 _PRODUCT_SECONDS: Final = 2e-9  # singular values
 _SITE_SECONDS: Final = 60e-6  # for each chunk of shots
 _AMPLITUDE_SECONDS: Final = 2e-9  # of a tensor, for each shot
+_REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 _TENSOR_BYTES: Final = 32
 _CUT_BYTES: Final = 16 * 4 * 8  # a product of two tensors, and what its singular values need
 _STATE_BYTES: Final = 16 * 8
@@ -73,6 +74,7 @@ class MatrixProductEngine:
 
     def _estimate(self, workload: Workload, circuit: Circuit, bonds: Bonds) -> Estimate:
         num_qubits, shots = circuit.num_qubits, workload.shots
+        num_bits = workload.program.num_bits
         tensors = sum(2.0 ** (left + right + 1) for left, right in pairwise(bonds.bits))
         num_chunks = -(-shots // _CHUNK_SHOTS)
         seconds = (
@@ -82,6 +84,7 @@ class MatrixProductEngine:
             + _PRODUCT_SECONDS * bonds.products
             + _SITE_SECONDS * num_qubits * num_chunks
             + _AMPLITUDE_SECONDS * tensors * shots
+            + _REGISTER_BIT_SECONDS * num_bits * shots
         )
         largest = 2**bonds.largest
         memory_bytes = (
@@ -90,6 +93,7 @@ class MatrixProductEngine:
             + _CUT_BYTES * largest**2
             + _STATE_BYTES * _CHUNK_SHOTS * largest
             + _SHOT_BIT_BYTES * shots * num_qubits
+            + REGISTER_BIT_BYTES * shots * num_bits
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
 

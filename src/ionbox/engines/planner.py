@@ -22,6 +22,7 @@ from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.engines.trajectories import TrajectoryEngine
+from ionbox.errors import EngineMissingError
 
 ENGINES: tuple[Engine, ...] = (
     *((StabilizerEngine(),) if HAS_STIM else ()),
@@ -140,7 +141,10 @@ def engine_named(name: str, engines: Sequence[Engine] = ENGINES) -> Engine:
     """Return the engine of that name, or the one that stands in for it where it was not built.
 
     Raises:
-        KeyError: If there is none.
+        EngineMissingError: If neither is there.
     """
     by_name = {engine.name: engine for engine in engines}
-    return by_name[name if name in by_name else _STAND_INS[name]]
+    engine = by_name.get(name) or by_name.get(_STAND_INS.get(name, ""))
+    if engine is None:
+        raise EngineMissingError(name)
+    return engine

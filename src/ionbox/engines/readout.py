@@ -21,19 +21,20 @@ def read_out_weights(weights: FloatArray, workload: Workload, *, threads: int = 
 def _sampled(weights: FloatArray, num_outcomes: int, workload: Workload, threads: int) -> Outcome:
     basis_states, counts = sample(weights, workload.shots, workload.seed, threads=threads)
     frequencies = Exact(sampled_registers(basis_states, counts, workload.program))
-    return sampled_outcome(frequencies, num_outcomes, workload)
+    return sampled_outcome(frequencies, workload.shots, num_outcomes, most_listed(workload))
 
 
 def most_listed(workload: Workload) -> int:
     """Return how many outcomes are listed: wide ones may take no more room than narrow ones."""
-    return workload.max_outcomes * NARROW_BITS // max(workload.program.num_qubits, NARROW_BITS)
+    width = max(workload.program.num_qubits, NARROW_BITS)
+    return max(workload.max_outcomes * NARROW_BITS // width, 1)
 
 
-def sampled_outcome(frequencies: Exact, num_outcomes: int, workload: Workload) -> Outcome:
+def sampled_outcome(frequencies: Exact, shots: int, num_outcomes: int, limit: int) -> Outcome:
     """Return frequencies, and the warning that they are no probabilities."""
     warning = (
-        f"sampled with {workload.shots} shots: {_power_text(num_outcomes)} possible outcomes "
-        f"exceed the limit of {_power_text(most_listed(workload))}"
+        f"sampled with {shots} shots: {_power_text(num_outcomes)} possible outcomes "
+        f"exceed the limit of {_power_text(limit)}"
     )
     return Outcome(frequencies, (warning,))
 

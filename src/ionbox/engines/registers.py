@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Step
 from ionbox.engines.vectors import block, layout, num_qubits_of
-from ionbox.formats.results import FloatArray, Probabilities, read_out
+from ionbox.formats.results import NARROW_BITS, FloatArray, Probabilities, read_out
 
-MOST_LISTED_BITS: Final = 64  # the key of an outcome is a uint64
+_CONTENT_BYTES: Final = 24  # a key and a value, and one of them copied
 
 Keys = NDArray[np.uint64]
 
@@ -21,10 +21,10 @@ Keys = NDArray[np.uint64]
 def wide_register(program: Program) -> str:
     """Say which register is too wide to list its outcomes; empty if none is."""
     for register in program.registers:
-        if register.size > MOST_LISTED_BITS:
+        if register.size > NARROW_BITS:
             return (
                 f"register '{register.name}' has {register.size} bits; "
-                f"probabilities are listed of at most {MOST_LISTED_BITS}"
+                f"probabilities are listed of at most {NARROW_BITS}"
             )
     return ""
 
@@ -65,6 +65,17 @@ def marginal(weights: FloatArray, qubits: Sequence[int | None]) -> tuple[Keys, F
     for qubit in sources:
         keys = np.concatenate([keys, keys | np.uint64(masks[qubit])])
     return keys, summed.astype(weights.dtype, copy=False)
+
+
+def marginal_bytes(program: Program) -> int:
+    """Return the memory that listing the registers takes, beside the weights of all qubits."""
+    measured, all_qubits = program.measured, list(range(program.num_qubits))
+    widths = [
+        len({qubit for qubit in qubits if qubit is not None})
+        for register in program.registers
+        if (qubits := qubits_of(register, measured)) != all_qubits
+    ]
+    return sum(_CONTENT_BYTES << width for width in widths)
 
 
 def listed(keys: Keys, values: FloatArray, num_bits: int) -> Probabilities:

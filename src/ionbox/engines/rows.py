@@ -27,6 +27,8 @@ Rows: TypeAlias = NDArray[np.uint8]
 Words: TypeAlias = NDArray[np.uint64]
 
 _UNPACKED_BYTES: Final = 1 << 24  # bits of some rows at a time, one a byte
+# What a bit of a register takes, in each row: unpacked, picked, packed and counted.
+REGISTER_BIT_BYTES: Final = 2
 
 
 def rows_of_bits(bits: NDArray[np.uint8]) -> Rows:

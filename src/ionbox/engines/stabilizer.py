@@ -30,7 +30,14 @@ from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.frames import directions, noisy_flips, num_choices, reference
 from ionbox.engines.readout import most_listed, sampled_outcome
 from ionbox.engines.registers import qubits_of, wide_register
-from ionbox.engines.rows import Rows, of_words, picked, row_frequencies, rows_of_bits
+from ionbox.engines.rows import (
+    REGISTER_BIT_BYTES,
+    Rows,
+    of_words,
+    picked,
+    row_frequencies,
+    rows_of_bits,
+)
 from ionbox.engines.streams import cache_bytes
 from ionbox.engines.structure import kinds, most_amplitudes, spread
 from ionbox.formats.results import NARROW_BITS, Exact, Probabilities, Sampled, Shots
@@ -55,6 +62,10 @@ _EVENT_BYTES = 32
 _FRAME_COPIES = 6  # of a bit: X, Z, and what is made of them
 _SQUARED_QUBIT_BYTES = 6  # stim's tableau twice, and the stabilizers as bits
 _LEAST_BYTES = 1 << 20
+
+# Where more outcomes than may be listed were feared, so many at most are: the job is charged for
+# them, and for its shots, whichever it turns out to be.
+_MOST_UNSURE = 2**16
 
 HAS_STIM = find_spec("stim") is not None
 
@@ -118,11 +129,11 @@ class StabilizerEngine:
         program, shots = workload.program, workload.shots
         num_qubits = program.num_qubits
         dimension = _most_dimensions(program)
-        is_exact = dimension <= log2(most_listed(workload))
-        listed_bytes = _listed_bytes(workload) * min(
-            2.0 ** min(dimension, 63), most_listed(workload)
-        )
-        shot_bytes = 0 if is_exact else _SHOT_COPIES * (8 + num_qubits // 8)
+        is_exact = _is_sure(dimension, workload)
+        limit = most_listed(workload) if is_exact else _most_unsure(workload)
+        listed_bytes = _listed_bytes(workload) * min(2.0 ** min(dimension, 63), limit)
+        width = num_qubits + program.num_bits
+        shot_bytes = 0 if is_exact else _SHOT_COPIES * (8 + width // 8)
         num_framed = 0 if program.circuit is not None else num_choices(program)
         seconds = (
             _RUN_SECONDS
@@ -135,9 +146,10 @@ class StabilizerEngine:
         memory_bytes = (
             _LEAST_BYTES
             + _SQUARED_QUBIT_BYTES * num_qubits**2
-            + _FRAME_COPIES * num_framed * (num_qubits + program.num_bits)
+            + _FRAME_COPIES * num_framed * width
             + int(listed_bytes)
             + shots * shot_bytes
+            + (0 if is_exact else REGISTER_BIT_BYTES * shots * program.num_bits)
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact)
 
@@ -180,16 +192,29 @@ def _places(program: Program, place_of: Mapping[int, int]) -> dict[str, list[int
 def _ideal(
     space: AffineSpace, workload: Workload, places: Mapping[str, Sequence[int | None]]
 ) -> Outcome:
-    """List the contents of each register, or sample where all qubits have too many."""
+    """List the contents of each register, or sample where one of them has too many."""
     spaces = {name: space.picked(taken) for name, taken in places.items()}
     num_outcomes = max(1 << each.dimension for each in spaces.values())
-    if num_outcomes <= most_listed(workload):
+    limit = most_listed(workload)
+    if num_outcomes > _MOST_UNSURE and not _is_sure(_most_dimensions(workload.program), workload):
+        limit = _most_unsure(workload)
+    if num_outcomes <= limit:
         return Outcome(Exact({name: _uniform(each) for name, each in spaces.items()}))
     rows = space.sample(workload.shots, workload.seed)
     frequencies = {
         name: row_frequencies(picked(rows, taken), len(taken)) for name, taken in places.items()
     }
-    return sampled_outcome(Exact(frequencies), num_outcomes, workload)
+    return sampled_outcome(Exact(frequencies), workload.shots, num_outcomes, limit)
+
+
+def _is_sure(dimension: float, workload: Workload) -> bool:
+    """Tell whether a bound on the dimension promises that all outcomes are listed."""
+    return dimension <= log2(most_listed(workload))
+
+
+def _most_unsure(workload: Workload) -> int:
+    """Return how many outcomes are listed where that is not promised."""
+    return min(most_listed(workload), _MOST_UNSURE)
 
 
 def _shots(rows: Rows, program: Program) -> Sampled:
@@ -208,7 +233,7 @@ def _most_dimensions(program: Program) -> float:
     if program.circuit is not None:
         return most_amplitudes(program.circuit)
     mixed = sum(spread(kind).growth for circuit in circuits for kind, _ in kinds(circuit))
-    return min(mixed, num_choices(program))
+    return min(mixed, num_choices(program), program.num_qubits + program.num_bits)
 
 
 def _operation_seconds(program: Program, num_framed: int) -> float:

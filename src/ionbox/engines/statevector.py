@@ -17,7 +17,7 @@ from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
 from ionbox.engines.operations import make_ready
 from ionbox.engines.readout import read_out_weights
-from ionbox.engines.registers import wide_register
+from ionbox.engines.registers import marginal_bytes, wide_register
 from ionbox.engines.vectors import (
     AMPLITUDE_TYPES,
     Amplitudes,
@@ -79,6 +79,8 @@ class StateVectorEngine:
         else:
             passes += len(workload.program.registers)
         memory_bytes = int(vectors * vector_bytes) + tile_bytes(circuit.num_qubits)
+        if workload.observable is None:
+            memory_bytes += marginal_bytes(workload.program)
         if not is_exact:
             memory_bytes += sampling_bytes(workload.shots)
         operations = circuit.num_operations + READ_OUT_OPERATIONS

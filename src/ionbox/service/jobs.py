@@ -34,9 +34,10 @@ from ionbox.service.submission import (
 )
 from ionbox.service.work import Conditions, assess
 
-# Longer inputs are read by a worker, under limits, while the job is `submitted`.
-MAX_INPUT_BYTES_HERE = 256 * 1024
-MAX_PAULIEXP_BYTES_HERE = 16 * 1024
+# Longer inputs are read by a worker, under limits, while the job is `submitted`: nobody else is
+# answered while one is planned here.
+MAX_INPUT_BYTES_HERE = 32 * 1024
+MAX_PAULIEXP_BYTES_HERE = 8 * 1024
 
 
 class _Planned(NamedTuple):

@@ -50,12 +50,6 @@ class JobPlan(NamedTuple):
     job: Job
     answers: tuple[Answer, ...]
 
-    @property
-    def chosen(self) -> Estimate | None:
-        """The estimate of the engine that runs the job."""
-        estimates = [answer for answer in self.answers if isinstance(answer, Estimate)]
-        return next((each for each in estimates if each.engine == self.job.engine), None)
-
 
 def encode_answers(answers: tuple[Answer, ...]) -> str:
     """Return answers as the text that is kept."""

@@ -13,7 +13,7 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import Jump
 from ionbox.engines.engine import Workload
 from ionbox.engines.planner import Plan, engine_named, plan
-from ionbox.errors import InvalidInputError
+from ionbox.errors import EngineMissingError, InvalidInputError
 from ionbox.formats import results
 from ionbox.formats.inputs import Input, read_input
 from ionbox.jobs.job import Failure, FailureCode
@@ -153,6 +153,8 @@ def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Fai
         return msgspec.structs.replace(finished, assessed=assessed)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
+    except EngineMissingError as error:
+        return Failed(Failure(FailureCode.SIMULATION_ERROR, str(error)))
 
 
 def _run(
@@ -165,8 +167,10 @@ def _run(
 
 
 def _is_soon_done(task: Task, assessed: Assessed) -> bool:
-    # Nobody can tell how often a loop that waits for a measurement goes round.
-    is_short = assessed.predicted_seconds <= RUN_AT_ONCE_SECONDS and not assessed.has_jumps
+    # It was predicted for all the threads that it can make use of, and runs on one; and nobody can
+    # tell how often a loop that waits for a measurement goes round.
+    seconds = assessed.predicted_seconds * assessed.threads
+    is_short = seconds <= RUN_AT_ONCE_SECONDS and not assessed.has_jumps
     return task.may_run and is_short and assessed.memory_bytes <= RUN_AT_ONCE_BYTES
 
 

@@ -182,6 +182,31 @@ def test_a_wide_program_that_measures_midway_is_exact() -> None:
     assert listed(outcome.result.registers["c"]) == {0: 0.5, 2**100 - 1: 0.5}
 
 
+def many_choices() -> Program:
+    builder = ProgramBuilder(2, "qis")
+    builder.add_register("c", 1)
+    for _ in range(3000):
+        builder.add_operation(H, (0,))
+        builder.measure(0, 0)
+    builder.add_operation(CNOT, (1,), (0,))
+    return builder.build()
+
+
+def test_many_random_choices_take_no_more_memory_than_was_estimated() -> None:
+    workload = Workload(many_choices(), shots=100, seed=7)
+    estimate = ENGINE.assess(workload)
+    assert isinstance(estimate, Estimate)
+
+    assert peak_bytes(lambda: ENGINE.run(workload)) <= estimate.memory_bytes
+
+
+def test_random_choices_make_no_more_outcomes_than_bits_can_hold() -> None:
+    estimate = ENGINE.assess(Workload(many_choices(), shots=100, seed=7, max_outcomes=8))
+
+    assert isinstance(estimate, Estimate)
+    assert estimate.is_exact
+
+
 def test_a_clifford_circuit_with_the_noise_of_a_machine_is_planned_here() -> None:
     workload = noisy(ghz(25), noise=NOISE_MODELS["aria-1"])
     chosen = plan(workload, memory_bytes=GIB).chosen

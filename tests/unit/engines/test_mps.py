@@ -200,8 +200,9 @@ def test_what_may_entangle_too_much_is_left_to_others(circuit: Circuit, reason: 
     [
         workload(brickwork(40, 4), shots=1000),
         workload(brickwork(26, 12), {"c": [0, 5]}, shots=3000),
+        workload(brickwork(50, 1), {"c": [0, 5] * 500}, shots=10_000),
     ],
-    ids=["little entanglement", "more"],
+    ids=["little entanglement", "more", "a wide register"],
 )
 def test_a_run_stays_within_its_estimate(given: Workload) -> None:
     estimate = ENGINE.assess(given)

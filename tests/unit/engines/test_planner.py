@@ -15,6 +15,7 @@ from ionbox.circuits.program import Program, ProgramBuilder, program_of
 from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named, plan
+from ionbox.errors import EngineMissingError
 
 GIB = 1 << 30
 
@@ -231,6 +232,6 @@ def test_the_numpy_engine_stands_in_for_a_kernel_that_was_not_built() -> None:
     assert engine_named("kernel", without).name == "statevector"
 
 
-def test_an_unknown_engine_is_a_key_error() -> None:
-    with pytest.raises(KeyError, match="abacus"):
+def test_an_engine_that_is_not_installed_is_an_error_that_says_so() -> None:
+    with pytest.raises(EngineMissingError, match="engine 'abacus' is not installed here"):
         engine_named("abacus")

@@ -209,13 +209,34 @@ def test_many_outcomes_of_a_wide_circuit_are_sampled_and_the_job_is_told() -> No
     outcome = run(superposition(1000), {"c": [3, 999]}, shots=500)
 
     assert outcome.warnings == (
-        "sampled with 500 shots: 2^1000 possible outcomes exceed the limit of 1073741",
+        "sampled with 500 shots: 2^1000 possible outcomes exceed the limit of 2^16",
     )
     found = probabilities(outcome)
     assert found.values.tolist() == [1 / 500] * 500
     ones = sum(key.bit_count() for key in listed(found))
     assert abs(ones - 250_000) < 6 * 354  # sigma = sqrt(500 000 / 4)
     assert set(listed(probabilities(outcome, "c"))) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("num_free", "is_listed"), [(16, True), (17, False)])
+def test_where_too_many_outcomes_were_feared_fewer_are_listed(
+    num_free: int, *, is_listed: bool
+) -> None:
+    there_and_back = [qis("h", (qubit,)) for _ in range(2) for qubit in range(num_free, 30)]
+    free = [qis("h", (qubit,)) for qubit in range(num_free)]
+    outcome = run(circuit_of(30, *free, *there_and_back), max_outcomes=2**20)
+
+    text = f"sampled with 1000 shots: 2^{num_free} possible outcomes exceed the limit of 2^16"
+    assert outcome.warnings == (() if is_listed else (text,))
+
+
+def test_one_outcome_is_listed_however_wide_the_circuit_and_low_the_limit() -> None:
+    still = circuit_of(1000, qis("x", (999,)))
+
+    assert listed(probabilities(run(still, max_outcomes=1))) == {2**999: 1.0}
+    assert run(ghz(1000), max_outcomes=1, shots=10).warnings == (
+        "sampled with 10 shots: 2 possible outcomes exceed the limit of 1",
+    )
 
 
 def test_the_same_seed_samples_the_same_bytes() -> None:
@@ -237,10 +258,17 @@ def wide(num_qubits: int) -> Circuit:
 
 
 @pytest.mark.parametrize(
-    "circuit", [ghz(300), superposition(18), circuit_of(500, *superposition(12).operations())]
+    ("circuit", "register"),
+    [
+        (ghz(300), [0, 1, 2]),
+        (superposition(18), [0, 1, 2]),
+        (circuit_of(500, *superposition(12).operations()), [0, 1, 2]),
+        (superposition(50), [0, 1] * 500),
+    ],
+    ids=["two outcomes", "many", "wide", "sampled, with a wide register"],
 )
-def test_a_run_stays_within_its_estimate(circuit: Circuit) -> None:
-    given = workload(circuit, {"c": [0, 1, 2]})
+def test_a_run_stays_within_its_estimate(circuit: Circuit, register: list[int]) -> None:
+    given = workload(circuit, {"c": register}, shots=5000)
     estimate = ENGINE.assess(given)
     assert isinstance(estimate, Estimate)
     ENGINE.run(given)

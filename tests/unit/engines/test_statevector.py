@@ -198,6 +198,16 @@ def test_sampling_takes_the_memory_that_the_estimate_says(precision: Precision) 
     assert_memory_is_estimated(changed(workload, max_outcomes=1024, shots=100_000))
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_registers_take_the_memory_that_the_estimate_says(precision: Precision) -> None:
+    circuit = make_workload(18, [qis("h", (qubit,)) for qubit in range(18)]).program.circuit
+    assert circuit is not None
+    registers = {"c": list(range(17, -1, -1)), "d": [*range(1, 18), None]}
+    program = program_of(circuit, registers)
+
+    assert_memory_is_estimated(Workload(program, shots=100, seed=7, precision=precision))
+
+
 def test_an_expectation_value_takes_the_memory_that_the_estimate_says() -> None:
     workload = make_workload(18, [qis("h", (qubit,)) for qubit in range(18)])
 
