@@ -28,8 +28,15 @@ OTHER = msgspec.structs.replace(
 
 
 def children() -> list[psutil.Process]:
-    found: list[psutil.Process] = psutil.Process().children()
-    return found
+    """Return the measurements that run; other tests may have left processes of their own."""
+    return [child for child in psutil.Process().children() if _measures(child)]
+
+
+def _measures(process: psutil.Process) -> bool:
+    try:
+        return "ionbox.calibration" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def until(is_so: Callable[[], bool]) -> None:
