@@ -8,7 +8,7 @@ from typing import Any
 
 import cirq
 import cirq_ionq
-from tests.clients.checks import API, KEY, METADATA, only, raises, same
+from tests.clients.checks import API, KEY, METADATA, PAIRS, only, raises, same
 
 SERVICE = cirq_ionq.Service(default_target="simulator", api_version=API)
 QUBITS = cirq.LineQubit.range(5)
@@ -220,7 +220,9 @@ def check_delete() -> None:
 def check_errors_are_the_clients_own() -> None:
     stranger = cirq_ionq.Service(api_key=KEY[:-1], default_target="simulator", api_version=API)
     mixed = cirq.Circuit(cirq.H(QUBITS[0]), cirq_ionq.GPIGate(phi=0.1)(QUBITS[1]))
-    wide = SERVICE.create_job(cirq.Circuit(cirq.H.on_each(*cirq.LineQubit.range(60))))
+    line = cirq.LineQubit.range(60)
+    turned = [(cirq.XX**0.3)(line[a], line[b]) for a, b in PAIRS]
+    wide = SERVICE.create_job(cirq.Circuit(turned, cirq.H(line[-1])))
 
     raises(cirq_ionq.IonQException, SERVICE.create_job, mixed, saying="circuit[1].gate")
     raises(RuntimeError, probabilities, wide, saying="60 qubits")

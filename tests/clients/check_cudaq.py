@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import cudaq
-from tests.clients.checks import KEY, URL, raises
+from tests.clients.checks import KEY, PAIRS, URL, raises
 
 SHOTS = 1_000_000  # counts are floor(probability * shots): this is exact to 1e-6
 FIXED = ("x", "y", "z", "h", "s", "sdg", "t", "tdg", "cx", "cy", "cz", "ch", "cs", "ct", "swap")
@@ -36,6 +36,15 @@ def same_counts(kernel: Any, *arguments: Any) -> None:
     for bits, probability in expected.items():
         difference = abs(counts.get(bits, 0) - probability * SHOTS)
         assert difference <= 1 + 1e-6, f"{difference:.3g} at {bits}: {counts} != {expected}"
+
+
+def dense(num_qubits: int) -> Any:
+    kernel = cudaq.make_kernel()
+    qubits = kernel.qalloc(num_qubits)
+    for control, target in PAIRS:
+        kernel.cx(qubits[control], qubits[target])
+        kernel.rx(0.5, qubits[target])
+    return kernel
 
 
 def bell(num_qubits: int = 2) -> Any:
@@ -136,7 +145,7 @@ def check_expectation_values() -> None:
 
 def check_errors_are_the_clients_own() -> None:
     raises(RuntimeError, served, bell(), qpu="qpu.nowhere", saying="qpu.nowhere")
-    raises(RuntimeError, served, bell(60), saying="60 qubits")
+    raises(RuntimeError, served, dense(60), saying="60 qubits")
     os.environ["IONQ_API_KEY"] = KEY[:-1]
     raises(RuntimeError, served, bell(), saying="invalid key")
     os.environ["IONQ_API_KEY"] = KEY

@@ -26,7 +26,7 @@ from ionq_core.models import (
 )
 from ionq_core.models.formats import FORMATS_VALUES
 from ionq_core.models.qis_gate import QIS_GATE_VALUES
-from tests.clients.checks import API, KEY, METADATA, URL, raises, same
+from tests.clients.checks import API, KEY, METADATA, PAIRS, URL, raises, same
 
 CLIENT = ionq_core.IonQClient(base_url=f"{URL}/{API}")
 BELL = [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}]
@@ -352,7 +352,8 @@ def check_errors_are_the_clients_own() -> None:
     outside = [{"gate": "h", "target": 7}]
 
     raises(ionq_core.BadRequestError, submit, outside, 2, saying="circuit[0]")
-    raises(ionq_core.JobFailedError, finished, submit(BELL, 60), saying="60 qubits")
+    dense = [{"gate": "xx", "targets": [a, b], "rotation": 0.5} for a, b in PAIRS]
+    raises(ionq_core.JobFailedError, finished, submit(dense, 60), saying="60 qubits")
     raises(ionq_core.AuthenticationError, call, "whoami.get_whoami", client=stranger)
 
 

@@ -16,7 +16,7 @@ import pennylane as qml
 import pennylane_ionq
 from pennylane.devices.tests import get_device_tests
 from pennylane_ionq.api_client import APIClient, Job, JobExecutionError
-from tests.clients.checks import API, KEY, METADATA, URL, only, raises, same
+from tests.clients.checks import API, KEY, METADATA, PAIRS, URL, only, raises, same
 
 APIClient.BASE_URL = f"{URL}/{API}"  # the client has no setting for it
 BELL = [qml.Hadamard(0), qml.CNOT([0, 1])]
@@ -191,6 +191,7 @@ def check_a_job_comes_back_as_it_was_sent() -> None:
 
 
 def check_errors_are_the_clients_own() -> None:
-    raises(JobExecutionError, served, BELL, 60)
+    turned = [qml.IsingXX(0.5, wires=pair) for pair in PAIRS]
+    raises(JobExecutionError, served, turned, 60)
     raises(Exception, submitted, shots="many", saying="shots")
     raises(Exception, served, BELL, 2, api_key=KEY[:-1], saying="Unauthorized")

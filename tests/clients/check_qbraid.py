@@ -139,7 +139,7 @@ def check_errors_are_the_clients_own() -> None:
         {"gate": "xx", "targets": pair, "rotation": 0.5} for pair in combinations(range(60), 2)
     ]
     wide = {"gateset": "qis", "qubits": 60, "circuit": dense}
-    outside = wide | {"qubits": 2}
+    outside = wide | {"qubits": 2, "circuit": [{"gate": "h", "target": 7}]}
     stranger = provider(KEY[:-1]).get_device("simulator")
 
     raises(IonQJobError, finished, DEVICE.submit(wide, shots=10), saying="60 qubits")

@@ -19,7 +19,7 @@ from qiskit_ionq.exceptions import (
     IonQJobStateError,
 )
 from qiskit_ionq.helpers import get_n_qubits
-from tests.clients.checks import API, KEY, METADATA, only, raises, same
+from tests.clients.checks import API, KEY, METADATA, PAIRS, only, raises, same
 
 if API == "v0.4":
     from qiskit_ionq import ErrorMitigation, Session
@@ -330,7 +330,8 @@ def check_delete() -> None:
 def check_errors_are_the_clients_own() -> None:
     stranger = IonQProvider(KEY[:-1]).get_backend("ionq_simulator")
     wide = QuantumCircuit(60)
-    wide.h(59)
+    for a, b in PAIRS:
+        wide.rxx(0.5, a, b)
 
     many = {"shots": "many"}
     raises(IonQAPIError, BACKEND.run, BELL, extra_query_params=many, saying="shots")

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import combinations
 
 PASSED, FAILED = _WORDS = "passed", "FAILED"
 URL, KEY = os.environ.get("IONBOX_URL", ""), os.environ.get("IONQ_API_KEY", "")
@@ -19,6 +20,8 @@ API = os.environ.get("IONQ_API_URL", "").rpartition("/")[2]  # "v0.3" or "v0.4"
 # cirq-ionq writes U+001E and U+001F; the rest is what JSON likes to change.
 METADATA = {"key": "a\x1f0,1\x1eb\x1f2", "text": 'é 漢 🜁 \\ " / \t', "long": "AbC+/=" * 60}
 TOLERANCE = 1e-6
+# Turned about each other, they entangle so much that no engine takes them among 60 qubits.
+PAIRS = list(combinations(range(30), 2))
 
 
 @dataclass(frozen=True)
