@@ -331,7 +331,8 @@ def check_errors_are_the_clients_own() -> None:
     stranger = IonQProvider(KEY[:-1]).get_backend("ionq_simulator")
     wide = QuantumCircuit(60)
     for a, b in PAIRS:
-        wide.rxx(0.5, a, b)
+        wide.cx(a, b)
+        wide.rx(0.5, b)
 
     many = {"shots": "many"}
     raises(IonQAPIError, BACKEND.run, BELL, extra_query_params=many, saying="shots")
