@@ -330,6 +330,7 @@ def check_delete() -> None:
 def check_errors_are_the_clients_own() -> None:
     stranger = IonQProvider(KEY[:-1]).get_backend("ionq_simulator")
     wide = QuantumCircuit(60)
+    wide.h(59)
     for a, b in PAIRS:
         wide.cx(a, b)
         wide.rx(0.5, b)
