@@ -15,10 +15,11 @@ import numpy as np
 from ionbox._kernel import kernel
 from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, PriceBook
-from ionbox.circuits.circuit import Operation
+from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
-from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.circuits.program import OUTPUT_ALL, program_of
 from ionbox.circuits.unitaries import Matrix
+from ionbox.engines.engine import Engine, Estimate, Outcome, Workload
 from ionbox.formats.results import Exact, Probabilities, decode, integers
 from ionbox.jobs.job import Job, JobStatus, new_job_id
 from ionbox.service.acceptance import Acceptance
@@ -54,6 +55,17 @@ def qis(
     name: str, targets: Sequence[int], *params: float, controls: Sequence[int] = ()
 ) -> Operation:
     return Operation(GATE_BY_NAME["qis", name], tuple(targets), tuple(controls), params)
+
+
+def workload(circuit: Circuit, registers: Any = None, **options: Any) -> Workload:  # noqa: ANN401
+    values = {"shots": 1000, "seed": 7, **options}
+    return Workload(program_of(circuit, registers), **values)
+
+
+def outcome_by(engine: Engine, given: Workload) -> Outcome:
+    """Run what an engine must not refuse."""
+    assert isinstance(engine.assess(given), Estimate)
+    return engine.run(given)
 
 
 def peak_bytes(run: Callable[[], object]) -> int:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-from qiskit_aer.backends.backend_utils import LIBRARY_DIR
 from qiskit_aer.backends.controller_wrappers import AerCircuit, AerConfig, aer_controller_execute
 
 from benchmarks.peers.rows import Build, Probabilities, Row, Run
@@ -42,7 +41,6 @@ def build(is_fused: bool, num_qubits: int, rows: Sequence[Row], threads: int) ->
 
 def _config(num_qubits: int, threads: int) -> AerConfig:
     config = AerConfig()
-    config.library_dir = LIBRARY_DIR
     config.method = "statevector"
     config.precision = "single"
     config.n_qubits = num_qubits

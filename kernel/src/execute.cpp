@@ -54,12 +54,12 @@ struct Pass {
     std::vector<std::size_t> far_places;  // of each far qubit's place, its part of a weight's index
     std::atomic<std::size_t> next_tile{0};
 
-    Pass(const Stage& from, const State<Real>& state, Mask live, Registers registers)
+    Pass(const Stage& from, int num_qubits, Mask live, Registers registers)
         : program(from, std::max(static_cast<int>(from.qubits.size()), registers.lane_bits),
                   registers) {
         Mask inside = 0;
         for (int qubit : from.qubits) inside |= bit(qubit);
-        for (int qubit = 0; qubit < state.num_qubits; ++qubit)
+        for (int qubit = 0; qubit < num_qubits; ++qubit)
             if (!(inside >> qubit & 1) && (live >> qubit & 1)) far_qubits.push_back(qubit);
         set_runs(from.qubits);
         stage.num_padded = std::max(stage.num_qubits, registers.lane_bits);
@@ -161,7 +161,8 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
     std::vector<std::unique_ptr<Pass<Real>>> passes;
     std::size_t most_tiles = 1, buffer = 0, scratch = 0, num_rows = 0, num_products = 0;
     for (const Stage& stage : stages) {
-        passes.push_back(std::make_unique<Pass<Real>>(stage, state, state.live, registers));
+        passes.push_back(
+            std::make_unique<Pass<Real>>(stage, state.num_qubits, state.live, registers));
         const Pass<Real>& pass = *passes.back();
         state.live |= stage.mixed;
         most_tiles = std::max(most_tiles, pass.num_tiles());
@@ -174,7 +175,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
     if (state.weights != nullptr && is_renamed(state.place_of))
         passes.back()->rename(stages.back().qubits, state.place_of, registers);
     if (static_cast<std::size_t>(threads) > most_tiles) threads = static_cast<int>(most_tiles);
-    std::size_t share = buffer + (scratch + 15) / 16 * 16;
+    std::size_t share = whole_lines(buffer) + whole_lines(scratch);
     Aligned<Real> buffers = allocate<Real>(share * static_cast<std::size_t>(threads));
     std::vector<Rows<Real>> rows(num_rows * static_cast<std::size_t>(threads));
     std::vector<Complex> products(num_products * static_cast<std::size_t>(threads));
@@ -192,7 +193,7 @@ void execute(const std::vector<Stage>& stages, State<Real> state, const Variant&
         while ((tile = pass.next_tile.fetch_add(1, std::memory_order_relaxed)) < num_tiles) {
             task.first = pass.first_amplitude(tile);
             task.out_first = pass.first_weight(tile);
-            pass.program.prepare(task.first, own_rows, task.buffer + buffer,
+            pass.program.prepare(task.first, own_rows, task.buffer + whole_lines(buffer),
                                  products.data() + num_products * number);
             apply(pass.stage, task);
             progress.done.fetch_add(1, std::memory_order_relaxed);
@@ -241,10 +242,10 @@ double flops_of(const Step<Real>& step, int num_registers) {
 template <class Real>
 Work work_of(const std::vector<Stage>& stages, int num_qubits, const Variant& variant) {
     Work work;
-    State<Real> state{num_qubits, nullptr, nullptr, 0, {}};
+    Mask live = 0;
     for (const Stage& stage : stages) {
-        Pass<Real> pass(stage, state, state.live, registers_of<Real>(variant));
-        state.live |= stage.mixed;
+        Pass<Real> pass(stage, num_qubits, live, registers_of<Real>(variant));
+        live |= stage.mixed;
         double share = std::ldexp(static_cast<double>(pass.num_tiles()),
                                   pass.stage.num_qubits - num_qubits);
         work.passes += share;

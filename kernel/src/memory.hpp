@@ -35,6 +35,9 @@ Aligned<Real> allocate(std::size_t count) {
     return Aligned<Real>(static_cast<Real*>(memory));
 }
 
+// A count of numbers, rounded up to whole cache lines.
+constexpr std::size_t whole_lines(std::size_t count) { return (count + 15) / 16 * 16; }
+
 // Memory in small pieces, aligned as from `allocate`, until all of it is given back.
 template <class Real>
 class Arena {

@@ -439,17 +439,15 @@ private:
         factors.fill_edges(edges);
         Rows<Real> rows{edges, nullptr, nullptr, 0};
         if (factors.has_far()) {
-            program_.scratch_size_ += padded(factors.size());
+            program_.scratch_size_ += whole_lines(factors.size());
         } else {
-            Real* tables = program_.tables_.take(padded(factors.size()));
+            Real* tables = program_.tables_.take(whole_lines(factors.size()));
             std::vector<Complex> products(factors.num_products());
             rows = factors.fill(0, tables, rows.edges, products.data());
         }
         program_.rows_.push_back(rows);
         add(multiply);
     }
-
-    static std::size_t padded(std::size_t count) { return (count + 15) / 16 * 16; }
 
     Program& program_;
     const Stage& stage_;
@@ -481,7 +479,7 @@ void Program<Real>::prepare(
         rows[k] = rows_[k];
         if (!row_factors_[k].has_far()) continue;
         rows[k] = row_factors_[k].fill(first, scratch, rows_[k].edges, products);
-        scratch += (row_factors_[k].size() + 15) / 16 * 16;
+        scratch += whole_lines(row_factors_[k].size());
     }
 }
 

@@ -76,7 +76,7 @@ struct TileStage {
     const Group<Real>* groups;
     std::size_t num_groups;
     Real scale[2];                  // a complex factor for all that is written
-    // Where weights go that are not written in place: see `Output`.
+    // Where weights go that are not written in place, because swaps renamed qubits.
     const std::size_t* out_low;     // of each of 2**out_low_bits neighbours: its place in the tile
     const std::size_t* out_high;    // of each run of neighbours: its first one's
     const std::size_t* out_starts;  // of each run of neighbours: where it goes
@@ -114,7 +114,5 @@ static constexpr std::size_t buffer_size(int num_padded, std::size_t lanes) {
     std::size_t num_vectors = (std::size_t{1} << num_padded) / lanes;
     return (2 * with_gaps(num_vectors) + 16) * lanes;
 }
-
-constexpr int least_tile_qubits = 4;  // 16 floats are the widest vector
 
 }  // namespace ionbox

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import listed, peak_bytes, qis
+from tests.builders import listed, outcome_by, peak_bytes, qis, workload
 
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.oracle import state_vector
-from ionbox.circuits.program import OUTPUT_ALL, program_of
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.engines.chain import Bonds, Chain, parts
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.mps import MatrixProductEngine
@@ -37,15 +37,8 @@ def brickwork(num_qubits: int, num_layers: int, seed: int = 1) -> Circuit:
     return Circuit.from_operations(num_qubits, "qis", operations)
 
 
-def workload(circuit: Circuit, registers: Any = None, **options: Any) -> Workload:  # noqa: ANN401
-    values = {"shots": 1000, "seed": 7, **options}
-    return Workload(program_of(circuit, registers), **values)
-
-
 def run(circuit: Circuit, registers: Any = None, **options: Any) -> Outcome:  # noqa: ANN401
-    given = workload(circuit, registers, **options)
-    assert isinstance(ENGINE.assess(given), Estimate)
-    return ENGINE.run(given)
+    return outcome_by(ENGINE, workload(circuit, registers, **options))
 
 
 def followed(circuit: Circuit) -> tuple[Chain, Bonds]:

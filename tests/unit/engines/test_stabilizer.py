@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import listed, peak_bytes, qis
+from tests.builders import listed, outcome_by, peak_bytes, qis, workload
 
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, GATES, Gate
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector
-from ionbox.circuits.program import OUTPUT_ALL, program_of
+from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.engines.clifford import first_other, is_clifford
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.stabilizer import StabilizerEngine
@@ -40,15 +40,8 @@ def superposition(num_qubits: int) -> Circuit:
     return circuit_of(num_qubits, *(qis("h", (qubit,)) for qubit in range(num_qubits)))
 
 
-def workload(circuit: Circuit, registers: Any = None, **options: Any) -> Workload:  # noqa: ANN401
-    values = {"shots": 1000, "seed": 7, **options}
-    return Workload(program_of(circuit, registers), **values)
-
-
 def run(circuit: Circuit, registers: Any = None, **options: Any) -> Outcome:  # noqa: ANN401
-    given = workload(circuit, registers, **options)
-    assert isinstance(ENGINE.assess(given), Estimate)
-    return ENGINE.run(given)
+    return outcome_by(ENGINE, workload(circuit, registers, **options))
 
 
 def probabilities(outcome: Outcome, register: str = OUTPUT_ALL) -> Probabilities:
