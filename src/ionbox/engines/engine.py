@@ -30,6 +30,7 @@ class Workload(msgspec.Struct, frozen=True):
         observable: Whose expectation value is asked for, instead of outcomes.
         max_outcomes: More possible outcomes than this are sampled instead of listed.
         precision: Of a real number; an amplitude is two of them.
+        lists_noise: Whether the probabilities themselves of a noisy run are asked for, not shots.
     """
 
     program: Program
@@ -39,6 +40,7 @@ class Workload(msgspec.Struct, frozen=True):
     observable: Observable | None = None
     max_outcomes: int = 2**24
     precision: Precision = "auto"
+    lists_noise: bool = False
 
 
 class Estimate(msgspec.Struct, frozen=True, tag=True):

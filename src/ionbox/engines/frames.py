@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import NoiseModel
+from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import Measure, Program, Reset
 from ionbox.engines.clifford import images, quarter_turns, stim_text
 from ionbox.engines.control import start_of_end
 from ionbox.engines.engine import Workload
-from ionbox.engines.histories import channels_of
 from ionbox.engines.streams import Streams
 from ionbox.engines.structure import Kind, kinds
 
@@ -146,13 +145,13 @@ def noisy_flips(workload: Workload, noise: NoiseModel) -> NDArray[np.bool_]:
     drawn = _Drawn(Streams(workload.seed, workload.shots))
 
     def run(frames: Frames, circuit: Circuit) -> None:
-        waiting = channels_of(circuit, noise)[::-1]
-        for number, (kind, qubits) in enumerate(kinds(circuit), 1):
-            frames.apply(kind, qubits)
+        waiting = list(noisy_circuit(noise, circuit).channels)[::-1]
+        for number, (kind, qubits) in enumerate((*kinds(circuit), (None, ()))):
             while waiting and waiting[-1].after == number:
                 channel = waiting.pop()
-                errors = drawn.errors(channel.probability, len(channel.qubits))
-                frames.flip(channel.qubits, errors)
+                frames.flip(channel.qubits, drawn.errors(channel))
+            if kind is not None:
+                frames.apply(kind, qubits)
 
     return _flips(workload.program, workload.shots, drawn.coins, run)
 
@@ -168,13 +167,13 @@ class _Drawn:
         """Toss a coin for each shot."""
         return self._streams.choices(next(self._events)) < 0.5
 
-    def errors(self, probability: float, num_qubits: int) -> Errors:
-        """Return the Pauli errors of a channel on so many qubits."""
+    def errors(self, channel: Channel) -> Errors:
+        """Return the Pauli errors of a channel."""
         event = next(self._events)
-        hits = np.flatnonzero(self._streams.choices(event) < probability)
+        hits = np.flatnonzero(self._streams.choices(event) < channel.probability)
         if not hits.size:
             return Errors(np.zeros(0, np.uint64), hits)
-        return Errors(self._streams.paulis(event, num_qubits)[hits], hits)
+        return Errors(self._streams.paulis(event, channel)[hits], hits)
 
 
 def _run_ideal(frames: Frames, circuit: Circuit) -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import NoiseModel, channels, error_probability
+from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.program import Measure, Reset
@@ -32,20 +32,6 @@ from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, ta
 
 _Numbers: TypeAlias = NDArray[np.intp]
 _PAULIS = tuple(GATE_BY_NAME["qis", letter] for letter in "xyz")
-
-
-class Channel(NamedTuple):
-    """A channel of a circuit.
-
-    Args:
-        after: How many operations of the circuit come before it.
-        qubits: On which some Pauli error may happen.
-        probability: That one does.
-    """
-
-    after: int
-    qubits: tuple[int, ...]
-    probability: float
 
 
 class _Noisy(NamedTuple):
@@ -116,15 +102,6 @@ class Record(NamedTuple):
     bits: NDArray[np.uint8]
 
 
-def channels_of(circuit: Circuit, noise: NoiseModel) -> list[Channel]:
-    """List all channels of a circuit under a noise model."""
-    return [
-        Channel(place, qubits, error_probability(rate, len(qubits)))
-        for place, operation in enumerate(circuit.operations(), 1)
-        for qubits, rate in channels(noise, operation)
-    ]
-
-
 class Histories:
     """All shots of a program, followed depth first.
 
@@ -152,7 +129,9 @@ class Histories:
         self._is_member = np.zeros(shots, np.bool_)
 
     def _noisy(self, circuit: Circuit, noise: NoiseModel | None) -> _Noisy:
-        channels = channels_of(circuit, noise) if noise is not None else ()
+        if noise is None:
+            return _Noisy(self._apparatus.ready(circuit), circuit.num_operations, ())
+        circuit, channels = noisy_circuit(noise, circuit)
         return _Noisy(self._apparatus.ready(circuit), circuit.num_operations, channels)
 
     def run(self) -> Record:
@@ -212,7 +191,7 @@ class Histories:
             uniforms = self._streams.choices(event)[group.shots]
             hits = group.shots[uniforms < channel.probability]
             if hits.size:
-                paulis = self._streams.paulis(event, len(channel.qubits))[hits]
+                paulis = self._streams.paulis(event, channel)[hits]
                 found.append(_Errors(np.full(hits.size, number), hits, paulis))
         return _Errors(
             np.concatenate([errors.numbers for errors in found]),

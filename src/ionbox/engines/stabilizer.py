@@ -107,6 +107,8 @@ class StabilizerEngine:
             return _SMALL
         if workload.noise is not None and program.num_qubits > workload.noise.num_qubits:
             return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
+        if workload.noise is not None and workload.noise.has_over_rotations:
+            return Refusal(self.name, "gates that turn too far are no Clifford ones", is_moot=True)
         for step in program.steps:
             if isinstance(step, Circuit) and (other := first_other(step)):
                 return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)

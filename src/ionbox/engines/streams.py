@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import Channel
+
 _CHOICES, _PAULIS = 0, 1  # an event's two streams
 _CACHE_BYTES: Final = 1 << 26
 
@@ -40,13 +42,18 @@ class Streams:
         """Return the uniforms in [0, 1) that decide an event, shape (shots,)."""
         return self._choices(event)
 
-    def paulis(self, event: int, num_qubits: int) -> NDArray[np.uint64]:
+    def paulis(self, event: int, channel: Channel) -> NDArray[np.uint64]:
         """Return which Pauli error is made, 1 to 4**num_qubits - 1, if one is; shape (shots,).
 
         Its two bits from 2k on are the letter on qubit k: 0 I, 1 X, 2 Y, 3 Z.
         """
-        words = _philox(self._key, event, _PAULIS).random_raw(self._shots)
-        return words % np.uint64(4**num_qubits - 1) + np.uint64(1)
+        bits = _philox(self._key, event, _PAULIS)
+        if channel.shares is None:
+            words = bits.random_raw(self._shots)
+            return words % np.uint64(4 ** len(channel.qubits) - 1) + np.uint64(1)
+        ends = np.cumsum(channel.shares[:2])
+        places = ends.searchsorted(np.random.Generator(bits).random(self._shots), side="right")
+        return places.astype(np.uint64) + np.uint64(1)
 
 
 def _draw_choices(key: NDArray[np.uint64], shots: int, event: int) -> NDArray[np.float64]:

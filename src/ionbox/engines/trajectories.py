@@ -9,6 +9,7 @@ from math import inf, log2
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import Channel, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines import apparatus
@@ -23,7 +24,7 @@ from ionbox.engines.costs import (
     tile_bytes,
 )
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
-from ionbox.engines.histories import Channel, Histories, Record, channels_of
+from ionbox.engines.histories import Histories, Record
 from ionbox.engines.registers import frequencies, wide_register
 from ionbox.engines.streams import Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
@@ -152,7 +153,9 @@ class _Effort:
     def add_circuit(self, circuit: Circuit) -> None:
         """Add the operations, each for as many groups as there are when it comes."""
         noise = self.workload.noise
-        around = channels_of(circuit, noise) if noise is not None else []
+        around: Sequence[Channel] = ()
+        if noise is not None:
+            circuit, around = noisy_circuit(noise, circuit)
         errors, patterns = _error_counts(around, circuit.num_operations)
         groups = self.groups(self.errors + errors[:-1], self.patterns + patterns[:-1])
         self.actions += float(groups.sum())

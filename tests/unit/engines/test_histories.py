@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tests.builders import PAULIS, peak_bytes, qis
 
 from ionbox._kernel import kernel
-from ionbox.backends.noise import NoiseModel
+from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.oracle import unitary
@@ -26,7 +26,7 @@ from ionbox.circuits.program import (
 )
 from ionbox.engines.apparatus import Apparatus
 from ionbox.engines.engine import Workload
-from ionbox.engines.histories import Histories, Record, channels_of
+from ionbox.engines.histories import Histories, Record
 from ionbox.engines.streams import Streams
 from ionbox.errors import InvalidCircuitError
 
@@ -151,18 +151,18 @@ class OneShot:
         return place + 1
 
     def run_circuit(self, circuit: Circuit) -> None:
-        around = channels_of(circuit, self.workload.noise) if self.workload.noise else []
+        around = noisy_circuit(self.workload.noise, circuit).channels if self.workload.noise else []
         for place, operation in enumerate(circuit.operations(), 1):
             alone = Circuit.from_operations(self.num_qubits, "qis", [operation])
             self.vector = unitary(alone) @ self.vector
             for channel in around:
                 if channel.after == place:
-                    self.err(channel.qubits, channel.probability)
+                    self.err(channel)
 
-    def err(self, qubits: tuple[int, ...], probability: float) -> None:
-        if self.choice() < probability:
-            pauli = int(self.streams.paulis(self.event - 1, len(qubits))[self.shot])
-            for place, qubit in enumerate(qubits):
+    def err(self, channel: Channel) -> None:
+        if self.choice() < channel.probability:
+            pauli = int(self.streams.paulis(self.event - 1, channel)[self.shot])
+            for place, qubit in enumerate(channel.qubits):
                 self.apply_pauli(pauli >> 2 * place & 3, qubit)
 
     def apply_pauli(self, letter: int, qubit: int) -> None:
@@ -247,5 +247,5 @@ def test_no_more_vectors_live_than_the_logarithm_of_the_shots(shots: int) -> Non
     histories = Histories(workload, Streams(SEED, shots), Apparatus(kernel))
     peak = peak_bytes(histories.run)
 
-    streams = 8 * shots * len(channels_of(entangling(num_qubits, 1), noise))
+    streams = 8 * shots * len(noisy_circuit(noise, entangling(num_qubits, 1)).channels)
     assert peak < (np.log2(shots) + 3) * vector_bytes + 3 * streams + 2**18

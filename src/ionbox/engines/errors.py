@@ -1,0 +1,129 @@
+"""What goes wrong in the shots of a noisy run: all of it is drawn before anything is simulated.
+
+Shots come one after the other, so what happens in a shot does not depend on how many follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ionbox.backends.noise import Channel, NoiseModel
+
+# A word of 64 bits names an error, two bits a qubit.
+MOST_CHANNEL_QUBITS: Final = 32
+_BLOCK: Final = 4096  # gaps that are drawn at once
+
+
+class Role(IntEnum):
+    """What random numbers are for; each role has a stream of its own."""
+
+    GAPS = 0
+    KEEPS = 1
+    PAULIS = 2
+    OUTCOMES = 3
+    READOUT = 4
+
+
+class Errors(NamedTuple):
+    """Pauli errors, an entry each, ascending by shot, then by channel.
+
+    Args:
+        shots: In which shot.
+        channels: The number of the channel.
+        paulis: Which, 1 to 4**k - 1: the two bits from 2 j on are the letter on the channel's
+            qubits[j], 0 I, 1 X, 2 Y, 3 Z.
+    """
+
+    shots: NDArray[np.int64]
+    channels: NDArray[np.int64]
+    paulis: NDArray[np.uint64]
+
+
+def generator(seed: int, role: Role) -> np.random.Generator:
+    """Return the random numbers of a run for one role.
+
+    Args:
+        seed: Not negative; it is hashed, so that neighbouring seeds are independent.
+    """
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(role,))))
+
+
+def draw_errors(channels: Sequence[Channel], shots: int, seed: int) -> Errors:
+    """Draw which errors happen in which shot.
+
+    Channels are met at the rate of the likeliest one, which takes as many random numbers as there
+    are errors and not as there are chances of one; the others keep their share of what is met.
+    """
+    probabilities = np.array([channel.probability for channel in channels])
+    most = float(probabilities.max(initial=0.0))
+    if most <= 0:
+        nothing = np.zeros(0, np.int64)
+        return Errors(nothing, nothing, np.zeros(0, np.uint64))
+    places = _met(most, shots * len(channels), generator(seed, Role.GAPS))
+    kept = (
+        generator(seed, Role.KEEPS).random(places.size) * most
+        < probabilities[places % len(channels)]
+    )
+    words = generator(seed, Role.PAULIS).integers(0, 2**64, places.size, np.uint64)
+    shot, number = np.divmod(places[kept], len(channels))
+    return Errors(shot, number, _paulis(channels, number, words[kept]))
+
+
+def _met(probability: float, size: int, gaps: np.random.Generator) -> NDArray[np.int64]:
+    """Return which of so many places are met, each with that probability."""
+    last, found = -1, [np.zeros(0, np.int64)]
+    while last < size:
+        # Longer gaps than there are places are all alike, and must not overflow.
+        block = np.minimum(gaps.geometric(probability, _BLOCK), size + 1)
+        found.append(last + np.cumsum(block))
+        last = int(found[-1][-1])
+    places = np.concatenate(found)
+    return places[places < size]
+
+
+def _paulis(
+    channels: Sequence[Channel], numbers: NDArray[np.int64], words: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
+    """Return the error that each random word stands for in its channel."""
+    kinds = np.array([4 ** len(channel.qubits) - 1 for channel in channels], np.uint64)
+    paulis = words % kinds[numbers] + np.uint64(1)
+    is_unequal = np.array([channel.shares is not None for channel in channels])
+    if is_unequal.any():
+        ends = np.array([np.cumsum(channel.shares or (1, 1, 1))[:2] for channel in channels])
+        which = is_unequal[numbers]
+        shares = words[which] / 2.0**64
+        later = shares[:, np.newaxis] >= ends[numbers[which]]
+        paulis[which] = later.sum(axis=1).astype(np.uint64) + np.uint64(1)
+    return paulis
+
+
+def misread(bits: NDArray[np.uint8], noise: NoiseModel, seed: int) -> NDArray[np.uint8]:
+    """Return what is read out where qubits are in these states.
+
+    Args:
+        bits: 0 or 1, shape (shots, num_qubits).
+    """
+    if not noise.has_readout_errors:
+        return bits
+    flips = [noise.readout(qubit) for qubit in range(bits.shape[1])]
+    of_zero = np.array([flip.of_zero for flip in flips])
+    of_one = np.array([flip.of_one for flip in flips])
+    uniforms = generator(seed, Role.READOUT).random(bits.shape)
+    return bits ^ (uniforms < np.where(bits, of_one, of_zero))
+
+
+def misread_states(
+    basis_states: NDArray[np.uint64], num_qubits: int, noise: NoiseModel, seed: int
+) -> NDArray[np.uint64]:
+    """Return what is read out where all qubits are in these basis states, as `misread`."""
+    if not noise.has_readout_errors:
+        return basis_states
+    places = np.arange(num_qubits, dtype=np.uint64)
+    bits = (basis_states[:, np.newaxis] >> places & np.uint64(1)).astype(np.uint8)
+    read = misread(bits, noise, seed).astype(np.uint64) << places
+    return np.asarray(read.sum(axis=1, dtype=np.uint64))
