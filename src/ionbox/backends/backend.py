@@ -17,6 +17,7 @@ from ionbox.backends.characterization import (
     Timing,
     characterization_id,
 )
+from ionbox.backends.twins import PERFECT, Imperfections, Twin
 from ionbox.circuits.gates import GATES
 from ionbox.errors import NotFoundError, SettingsError
 
@@ -51,6 +52,7 @@ class Backend:
         location: Where it stands, for people.
         kw: Electric power, in kilowatts.
         characterizations: Newest first; a simulator has none.
+        imperfections: What its twin makes up beside them.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Backend:
     location: str | None = None
     kw: float | None = None
     characterizations: tuple[Characterization, ...] = ()
+    imperfections: Imperfections = PERFECT
 
     @property
     def is_available(self) -> bool:
@@ -80,6 +83,13 @@ class Backend:
     def characterization_id(self) -> str | None:
         """The id of the newest characterization."""
         return self.characterizations[0].id if self.characterizations else None
+
+    def twin(self, record_id: str | None) -> Twin | None:
+        """Return the twin of the device as it was at a record; None if it has no such record."""
+        for record in self.characterizations:
+            if record.id == record_id:
+                return Twin(self.native_gates, record, self.imperfections)
+        return None
 
 
 def read_backend(text: str) -> Backend:
@@ -105,6 +115,7 @@ def read_backend(text: str) -> Backend:
         location=row.location,
         kw=row.kw,
         characterizations=tuple(_characterization(row, record) for record in row.characterizations),
+        imperfections=row.imperfections,
     )
 
 
@@ -161,6 +172,7 @@ class _BackendRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     location: str | None = None
     kw: Annotated[float, msgspec.Meta(ge=0)] | None = None
     timing: _TimingRow | None = None
+    imperfections: Imperfections = PERFECT
     characterizations: tuple[_Record, ...] = ()
 
     def __post_init__(self) -> None:
