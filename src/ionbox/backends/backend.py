@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -117,6 +117,16 @@ def read_backend(text: str) -> Backend:
         characterizations=tuple(_characterization(row, record) for record in row.characterizations),
         imperfections=row.imperfections,
     )
+
+
+def with_older(backend: Backend, records: Iterable[Characterization]) -> Backend:
+    """Return a backend with further records, but for those that it has; newest first."""
+    own = {record.id for record in backend.characterizations}
+    older = [record for record in records if record.id not in own]
+    both = sorted(
+        (*backend.characterizations, *older), key=lambda record: record.date, reverse=True
+    )
+    return replace(backend, characterizations=tuple(both))
 
 
 def find_characterization(backends: Iterable[Backend], record_id: str) -> Characterization:

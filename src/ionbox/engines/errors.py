@@ -27,6 +27,7 @@ class Role(IntEnum):
     PAULIS = 2
     OUTCOMES = 3
     READOUT = 4
+    ORDER = 5
 
 
 class Errors(NamedTuple):
