@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.artifacts import artifact_id
 from ionbox.api.endpoints import Time, Uuid, one_of
 from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
-from ionbox.api.results import AGGREGATE, artifact_id
+from ionbox.api.results import AGGREGATE
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
     Input,
@@ -26,6 +27,7 @@ from ionbox.api.submissions import (
     read_shots,
     refuse_excess,
 )
+from ionbox.api.v04.output import ArtifactBody
 from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
 from ionbox.formats.inputs import INPUT_TYPES
@@ -94,15 +96,6 @@ class Failure(msgspec.Struct):
     code: str
     message: str
     error: str
-
-
-class ArtifactBody(msgspec.Struct):
-    """Where a result is: by id for newer clients, by URL for older ones."""
-
-    id: str
-    format: str
-    media_type: str
-    url: str
 
 
 class Value(msgspec.Struct):
