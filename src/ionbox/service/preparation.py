@@ -26,7 +26,7 @@ from ionbox.compiler.symmetries import Symmetries, conserved
 from ionbox.engines.engine import Workload
 from ionbox.engines.errors import Role, generator
 from ionbox.formats.inputs import Input
-from ionbox.formats.native import native_text
+from ionbox.formats.native import write_native, write_openqasm
 from ionbox.formats.results import Result, Sampled, Shots
 from ionbox.formats.variants import select_shots
 from ionbox.jobs.job import Failure, FailureCode
@@ -210,7 +210,8 @@ def _output(
         gate_basis="ZZ" if "zz" in twin.native_gates else "MS",
         opt=settings.opt,
         precision=settings.precision,
-        native="" if program.circuit is None else native_text(program.circuit),
+        native="" if program.circuit is None else write_native(program.circuit),
+        openqasm="" if program.circuit is not None else write_openqasm(program) or "",
         device_seconds=execution_seconds(twin.record, program.gate_counts(), shots),
         symmetry=found,
     )
