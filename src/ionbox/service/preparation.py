@@ -20,8 +20,8 @@ from ionbox.backends.twins import Twin, noise_of
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import OUTPUT_ALL, Program
-from ionbox.compiler.compile import Compiled, Options, compile_program
-from ionbox.compiler.compile import Target as Gates
+from ionbox.compiler.compilation import Compiled, Options, compile_program
+from ionbox.compiler.compilation import Target as Gates
 from ionbox.compiler.symmetries import Symmetries, conserved
 from ionbox.engines.engine import Workload
 from ionbox.engines.errors import Role, generator

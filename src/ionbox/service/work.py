@@ -132,7 +132,9 @@ def assess(given: Input, conditions: Conditions) -> Assessed:
 def _unfit(given: Input, conditions: Conditions) -> Assessed | None:
     """Return what is known of an input that its device cannot run."""
     failure = None if conditions.device is None else misfit(given, conditions.device)
-    return failure and replace(_size(given.program, given.warnings), failure=failure)
+    if failure is None:
+        return None
+    return replace(_size(given.program, given.warnings), failure=failure)
 
 
 def _assessed(given: Input, conditions: Conditions, prepared: Prepared) -> Assessed:

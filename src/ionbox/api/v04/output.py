@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import Request
 
-from ionbox.api.requests import caller_of, service_of
 from ionbox.api.artifacts import HISTOGRAM, aggregation_id, variant_artifact_id
+from ionbox.api.requests import caller_of, service_of
 from ionbox.backends.mitigation import AGGREGATIONS, DEFAULT_AGGREGATION
 from ionbox.circuits.program import program_of
 from ionbox.formats.ionq import read_circuit
