@@ -232,7 +232,7 @@ def apportioned(weights: NDArray[np.float64], total: int) -> Counts:
     Args:
         weights: Not negative, and not all zero.
     """
-    quotas = weights * (total / weights.sum())
+    quotas = weights / weights.sum() * total
     counts: Counts = quotas.astype(np.int64)
     num_left = total - int(counts.sum())
     remainders = quotas - counts
