@@ -12,6 +12,7 @@ from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.program import Jump, Measure, Program, Reset, Step
 from ionbox.compiler.interactions import Interactions
 from ionbox.compiler.lowering import add_operation
+from ionbox.compiler.merging import merge
 from ionbox.compiler.pulses import ENTANGLERS, Choices, Pulses
 from ionbox.errors import InvalidCircuitError
 
@@ -126,7 +127,7 @@ class _Compilation:
             for operation in circuit.operations():
                 self._add_alone(operation)
         else:
-            self._add(circuit)
+            self._add(number, circuit)
         for qubit in self._left_open(number):
             self._pulses.settle_phase(self._places[qubit])
         return self._pulses.circuit()
@@ -139,13 +140,15 @@ class _Compilation:
         for qubit in (*operation.targets, *operation.controls):
             self._pulses.settle(qubit, form.turns[qubit])
 
-    def _add(self, circuit: Circuit) -> None:
+    def _add(self, number: int, circuit: Circuit) -> None:
         """Send a circuit as a whole."""
         form = Interactions.of_nothing(self._program.num_qubits)
         form.places = self._places
+        may_relabel = not self._jumps
         for operation in circuit.operations():
-            may_relabel = not self._jumps
             add_operation(form, operation, self._options.precision, may_relabel=may_relabel)
+        is_first = number == 0 and all(jump.to for jump in self._jumps)
+        merge(form, is_first=is_first, may_relabel=may_relabel)
         self._pulses.play(form.interactions)
         for qubit, turn in enumerate(form.turns):
             self._pulses.settle(qubit, turn)
