@@ -64,7 +64,7 @@ def read_device_settings(
         raise InvalidInputError("shots", text)
     default = DeviceSettings()
     return DeviceSettings(
-        opt=int(_number(compilation, "opt", (0, MOST_OPT), default.opt)),
+        opt=_integer(_number(compilation, "opt", (0, MOST_OPT), float(default.opt))),
         precision=_number(compilation, "precision", (1e-12, 1.0), default.precision),
         debiasing=debiasing,
         symmetry_verification=bool(mitigation.get("symmetry_verification")),
@@ -97,6 +97,12 @@ def _flags(mitigation: Mapping[str, Any], older: Mapping[str, Any] | None) -> It
             yield value
         elif value is not None:
             raise InvalidInputError(f"error_mitigation.{word}", f"{value!r} is not true or false")
+
+
+def _integer(opt: float) -> int:
+    if not opt.is_integer():
+        raise InvalidInputError("settings.compilation.opt", f"{opt:g} is not an integer")
+    return int(opt)
 
 
 def _number(

@@ -17,7 +17,14 @@ from ionbox.api.v04.output import ArtifactBody
 from ionbox.api.v04.routes import ENDPOINTS as V04
 from ionbox.api.v04.wire import Value
 
-FACES = {"v03": V03, "v04": V04, "keys": keys.ENDPOINTS, "plans": plans.ENDPOINTS, "exact": exact.ENDPOINTS, "backends": backends.ENDPOINTS}
+FACES = {
+    "v03": V03,
+    "v04": V04,
+    "keys": keys.ENDPOINTS,
+    "plans": plans.ENDPOINTS,
+    "exact": exact.ENDPOINTS,
+    "backends": backends.ENDPOINTS,
+}
 
 
 class ThingBody(msgspec.Struct):
