@@ -9,7 +9,7 @@ from math import inf, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import Channel, noisy_circuit
+from ionbox.backends.noise import Channel, NoisyCircuit, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines import apparatus
@@ -24,9 +24,11 @@ from ionbox.engines.costs import (
     tile_bytes,
 )
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
+from ionbox.engines.errors import misread_states
 from ionbox.engines.histories import Histories, Record
+from ionbox.engines.kernel import is_known, packed_by
 from ionbox.engines.registers import frequencies, wide_register
-from ionbox.engines.streams import Streams, cache_bytes
+from ionbox.engines.streams import Ahead, Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
 from ionbox.formats.results import Exact, Sampled, Shots
 
@@ -96,21 +98,69 @@ class TrajectoryEngine:
         seconds *= _LOOP_RUNS if is_loop else 1
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         """Follow all shots; the shots themselves with noise, their frequencies without.
 
         Raises:
             InvalidCircuitError: If a loop does not end.
         """
-        streams = Streams(workload.seed, workload.shots)
-        record = Histories(workload, streams, self.apparatus).run()
         if workload.noise is not None:
+            circuit = workload.program.circuit
+            if circuit is not None:
+                noisy = noisy_circuit(workload.noise, circuit)
+                record = self._of_one_circuit(workload, noisy, threads)
+            else:
+                record = self._of_histories(workload)
             return Outcome(_sampled(record, workload.program))
         warning = (
             f"sampled with {workload.shots} shots: the program measures, resets or jumps before "
             "its end in more ways than can be followed"
         )
-        return Outcome(_exact(record, workload.program), (warning,))
+        return Outcome(_exact(self._of_histories(workload), workload.program), (warning,))
+
+    def _of_histories(self, workload: Workload) -> Record:
+        return Histories(workload, Streams(workload.seed, workload.shots), self.apparatus).run()
+
+    def _of_one_circuit(self, workload: Workload, noisy: NoisyCircuit, threads: int) -> Record:
+        """Return the shots of a program that is one circuit: all errors are drawn at once."""
+        ahead = Ahead(noisy.channels, workload.shots, workload.seed)
+        extension, noise = self.apparatus.extension, workload.noise
+        if extension is None or not is_known(noisy.circuit) or noise is None:
+            return Histories(workload, ahead, self.apparatus).run()
+        states = np.empty(workload.shots, np.uint64)
+        extension.follow(
+            packed_by(extension, noisy.circuit),
+            *_columns(noisy.channels),
+            *ahead.drawn,
+            ahead.outcomes,
+            states,
+            is_double=resolve_precision(workload) == "float64",
+            threads=threads,
+        )
+        num_qubits = workload.program.num_qubits
+        states = misread_states(states, num_qubits, noise, workload.seed)
+        return Record(states, _measured_bits(states, workload.program))
+
+
+def _columns(
+    channels: Sequence[Channel],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return after how many operations channels come, their qubits, and where those start."""
+    widths = [len(channel.qubits) for channel in channels]
+    return (
+        np.array([channel.after for channel in channels], np.int32),
+        np.array([qubit for channel in channels for qubit in channel.qubits], np.int32),
+        np.cumsum([0, *widths], dtype=np.int32),
+    )
+
+
+def _measured_bits(states: NDArray[np.uint64], program: Program) -> NDArray[np.uint8]:
+    """Return all classical bits of a program that is one circuit, given what qubits are read as."""
+    bits = np.zeros((states.size, program.num_bits), np.uint8)
+    if program.measured:
+        places = np.array([*program.measured.values()], np.uint64)
+        bits[:, [*program.measured]] = states[:, np.newaxis] >> places & np.uint64(1)
+    return bits
 
 
 def _too_wide(workload: Workload) -> str:
