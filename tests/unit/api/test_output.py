@@ -24,10 +24,8 @@ MAPS = ((0, 1), (4, 2), (3, 5))
 
 
 def debiased() -> Output:
-    variants = tuple(
-        VariantOutput(variant_id(JOB, number), places, 20) for number, places in enumerate(MAPS)
-    )
-    return Output("ZZ", 1, 1e-3, NATIVE, variants=variants, symmetry=SymmetryOutput(2, True, 3))
+    variants = tuple(VariantOutput(places, 20) for places in MAPS)
+    return Output("ZZ", 1, 1e-3, NATIVE, variants=variants, symmetry=SymmetryOutput(2, is_applied=True))
 
 
 def sampled() -> Sampled:
