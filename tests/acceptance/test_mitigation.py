@@ -115,6 +115,15 @@ def test_an_aggregation_that_there_is_not_is_refused_with_those_that_there_are(
     assert answer.json()["validation"] == {"keys": ["aggregation"], "source": "query"}
 
 
+def test_a_sharpening_that_is_neither_true_nor_false_is_refused(api: Api, debiased: str) -> None:
+    path = f"/v0.4/jobs/{debiased}/results/probabilities"
+
+    for query in ("?sharpen=perhaps", "?sharpen=perhaps&aggregation=voting"):
+        answer = api.call("GET", path + query)
+        assert answer.status_code == 400
+        assert answer.json()["validation"] == {"keys": ["sharpen"], "source": "query"}
+
+
 def test_shots_are_never_aggregated(api: Api, debiased: str) -> None:
     shots = api.get(f"/v0.4/jobs/{debiased}/results/shots", aggregation="voting")
 

@@ -55,9 +55,8 @@ def aggregation_of(request: Request) -> str:
     Raises:
         InvalidInputError: If there is no such way.
     """
-    word = request.query_params.get(AGGREGATION.name)
-    if word is None:
-        return SHARPENED if is_true(request, SHARPEN.name) else DEFAULT_AGGREGATION
+    otherwise = SHARPENED if is_true(request, SHARPEN.name) else DEFAULT_AGGREGATION
+    word = request.query_params.get(AGGREGATION.name, otherwise)
     if word not in AGGREGATIONS:
         message = f"'{word}' is not one of: {', '.join(AGGREGATIONS)}"
         raise InvalidInputError(AGGREGATION.name, message, source="query")
