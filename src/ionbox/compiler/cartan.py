@@ -1,8 +1,8 @@
 """What a run of interactions on one pair does, with as few of them as it can be done.
 
-Every unitary on two qubits is K1 exp(i (x X@X + y Y@Y + z Z@Z)) K2, K1 and K2 turns of each qubit by
-itself: one interaction for each of x, y and z that is no multiple of pi/2. On qubits that are known
-to be in |00> one is enough, since any state of two qubits has two Schmidt coefficients.
+Every unitary on two qubits is K1 exp(i (x X@X + y Y@Y + z Z@Z)) K2, K1 and K2 turns of each qubit
+by itself: one interaction for each of x, y and z that is no multiple of pi/2. On qubits that are
+known to be in |00> one is enough, since any state of two qubits has two Schmidt coefficients.
 
 Source:
     Kraus and Cirac, Optimal creation of entanglement using a two-qubit gate (2001), appendix A.

@@ -230,7 +230,7 @@ def _without_ground(members: list[Member], place: int) -> tuple[list[Member], li
         The others, and what is to be done to both qubits after them.
     """
     turn = UNTURNED
-    rest = []
+    rest = list[Member]()
     for axes, rotation in members:
         now = turned(inverse(turn), axes[1 - place])
         along = axes[place][2]

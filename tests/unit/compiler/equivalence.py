@@ -83,7 +83,8 @@ def _best_phases(state: Matrix, expected: Matrix) -> Matrix:
     random = np.random.default_rng(1)
     found = [_climbed(products, bits, random.uniform(0, tau, num_qubits)) for _ in range(8)]
     best = max(found, key=lambda phases: abs((products * phases).sum()))
-    return best * np.exp(-1j * np.angle((products * best).sum()))
+    best *= np.exp(-1j * np.angle((products * best).sum()))
+    return best
 
 
 def _climbed(products: Matrix, bits: Bits, phases: NDArray[np.float64]) -> Matrix:
