@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Assign, Jump, Program
 from ionbox.engines.affine import AffineSpace, affine_space
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.clifford import first_other, stim_text
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
-from ionbox.engines.frames import directions, noisy_flips, num_choices, reference
+from ionbox.engines.frames import directions, noisy_runs, num_choices, reference
 from ionbox.engines.readout import most_listed, sampled_outcome
 from ionbox.engines.registers import qubits_of, wide_register
 from ionbox.engines.rows import (
@@ -105,10 +106,8 @@ class StabilizerEngine:
             return _MOOT
         if self._is_small(workload):
             return _SMALL
-        if workload.noise is not None and program.num_qubits > workload.noise.num_qubits:
-            return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
-        if workload.noise is not None and workload.noise.has_over_rotations:
-            return Refusal(self.name, "gates that turn too far are no Clifford ones", is_moot=True)
+        if workload.noise is not None and (reason := _unfit_noise(workload, workload.noise)):
+            return Refusal(self.name, reason, is_moot=True)
         for step in program.steps:
             if isinstance(step, Circuit) and (other := first_other(step)):
                 return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)
@@ -175,14 +174,22 @@ class StabilizerEngine:
         """Find the outcomes and list them, or sample where they are too many."""
         program, noise = workload.program, workload.noise
         if noise is not None:
-            found = noisy_flips(workload, noise).T.astype(np.uint8) ^ reference(program)
-            return Outcome(_shots(rows_of_bits(found), program))
+            return Outcome(_shots(rows_of_bits(noisy_runs(workload, noise)), program))
         circuit = program.circuit
         if circuit is not None:
             return _ideal(outcomes(circuit), workload, _places(program, program.measured))
         bits = range(program.num_qubits, program.num_qubits + program.num_bits)
         space = affine_space(reference(program), directions(program))
         return _ideal(space, workload, _places(program, dict(enumerate(bits))))
+
+
+def _unfit_noise(workload: Workload, noise: NoiseModel) -> str:
+    """Say what noise is not for Pauli frames; empty if it is."""
+    if workload.lists_noise:
+        return "noisy runs are sampled, not listed"
+    if workload.program.num_qubits > noise.num_qubits:
+        return "wider than the device that is modelled"
+    return "gates that turn too far are no Clifford ones" if noise.has_over_rotations else ""
 
 
 def _places(program: Program, place_of: Mapping[int, int]) -> dict[str, list[int | None]]:

@@ -49,6 +49,9 @@ _MOOT = Refusal(
 )
 
 
+_LISTING = Refusal("trajectories", "noisy runs are sampled, not listed", is_moot=True)
+
+
 @dataclass(frozen=True, slots=True)
 class TrajectoryEngine:
     """Shots that share a history share a state vector: noisy programs, and any ideal program."""
@@ -61,6 +64,8 @@ class TrajectoryEngine:
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse programs wider than the device that is modelled."""
+        if workload.noise is not None and workload.lists_noise:
+            return _LISTING
         if workload.observable is not None or (
             workload.noise is None and workload.program.circuit is not None
         ):
