@@ -153,7 +153,9 @@ def test_exact_probabilities_of_a_device_are_the_mean_of_its_variants(api: Api) 
 
     assert sum(exact.values()) == pytest.approx(1)
     shares = {state: count / 20_000 for state, count in histogram(api, job).items()}
-    assert all(abs(shares.get(state, 0) - p) < 5 / 200 * p**0.5 + 1e-3 for state, p in exact.items())
+    assert all(
+        abs(shares.get(state, 0) - p) < 5 / 200 * p**0.5 + 1e-3 for state, p in exact.items()
+    )
 
 
 def test_an_ideal_job_has_no_other_probabilities(api: Api) -> None:

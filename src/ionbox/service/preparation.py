@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from ionbox.backends.characterization import execution_seconds
 from ionbox.backends.mitigation import MIN_SHOTS, num_variants, qubit_maps, split
@@ -237,7 +238,7 @@ def gather(prepared: Prepared, results: Sequence[Result], seed: int) -> Result:
     symmetries, found = prepared.symmetries, prepared.output.symmetry
     if symmetries is None or found is None or not found.is_applied:
         return whole
-    return select_shots(whole, symmetries.is_allowed(whole.registers[OUTPUT_ALL].rows))
+    return select_shots(whole, symmetries.is_allowed(_bits_of(whole.registers[OUTPUT_ALL])))
 
 
 def _as_submitted(result: Sampled, final_qubits: tuple[int, ...] | None) -> Sampled:
@@ -245,10 +246,14 @@ def _as_submitted(result: Sampled, final_qubits: tuple[int, ...] | None) -> Samp
     shots = result.registers[OUTPUT_ALL]
     if final_qubits is None or final_qubits == tuple(range(shots.num_bits)):
         return result
-    bits = np.unpackbits(shots.rows, axis=1, count=shots.num_bits, bitorder="little")
-    rows = np.packbits(bits[:, list(final_qubits)], axis=1, bitorder="little")
+    rows = np.packbits(_bits_of(shots)[:, list(final_qubits)], axis=1, bitorder="little")
     registers = {**result.registers, OUTPUT_ALL: Shots(shots.num_bits, rows)}
     return Sampled(registers)
+
+
+def _bits_of(shots: Shots) -> NDArray[np.uint8]:
+    """Return a column for each bit."""
+    return np.unpackbits(shots.rows, axis=1, count=shots.num_bits, bitorder="little")
 
 
 def _mixed(parts: Sequence[Sampled], seed: int) -> Sampled:

@@ -25,7 +25,9 @@ MAPS = ((0, 1), (4, 2), (3, 5))
 
 def debiased() -> Output:
     variants = tuple(VariantOutput(places, 20) for places in MAPS)
-    return Output("ZZ", 1, 1e-3, NATIVE, variants=variants, symmetry=SymmetryOutput(2, is_applied=True))
+    return Output(
+        "ZZ", 1, 1e-3, NATIVE, variants=variants, symmetry=SymmetryOutput(2, is_applied=True)
+    )
 
 
 def sampled() -> Sampled:
