@@ -182,8 +182,13 @@ void apply_to_tile(const TileStage<Real>& stage, const TileTask<Real>& task) {
 #define TEXT_(name) #name
 #define TEXT(name) TEXT_(name)
 
+#define WORDS_(name) apply_words_##name
+#define WORDS(name) WORDS_(name)
+
+void WORDS(VARIANT)(const WordTile& tile);  // of word_tile.cpp
+
 extern const Variant NAMED(VARIANT);
-const Variant NAMED(VARIANT){TEXT(VARIANT), VECTOR_BYTES, VECTOR_BYTES == 64 ? 3 : 2,
-                             apply_to_tile<float>, apply_to_tile<double>};
+const Variant NAMED(VARIANT){TEXT(VARIANT),         VECTOR_BYTES,          VECTOR_BYTES == 64 ? 3 : 2,
+                             apply_to_tile<float>, apply_to_tile<double>, WORDS(VARIANT)};
 
 }  // namespace ionbox
