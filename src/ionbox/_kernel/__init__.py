@@ -169,6 +169,36 @@ class Kernel(Protocol):
             is_reset: Whether what is kept is moved to where the qubit is 0.
         """
 
+    def mix(  # noqa: PLR0913 - the packed arrays of channels
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        starts: NDArray[np.int32],
+        factors: NDArray[np.float64],
+        *,
+        threads: int = 1,
+        variant: str = "",
+    ) -> NDArray[np.float64]:
+        """Return the probabilities of all 2**n basis states after a noisy circuit.
+
+        Where they are 0, rounding may leave a trace, of either sign.
+
+        Args:
+            circuit: As for `simulate`, of at most 16 qubits.
+            after: How many operations come before each channel, ascending.
+            qubits: Of the channels; those of channel k are from `starts[k]` to `starts[k + 1]`.
+            starts: One more than there are channels.
+            factors: Three for each channel: what is left of the expectation values of X, Y and Z.
+                On more than one qubit the first holds for all Pauli words but I.
+            threads: At most so many.
+            variant: An instruction set; empty for the best one.
+
+        Raises:
+            ValueError: If the arrays do not fit together.
+            MemoryError: If there is no room.
+        """
+
     def effort(
         self, circuit: Packed, *, is_double: bool, variant: str = ""
     ) -> tuple[int, float, float, float]:

@@ -15,6 +15,7 @@ from ionbox._kernel import kernel
 from ionbox.engines.apparatus import Apparatus
 from ionbox.engines.branches import BranchEngine
 from ionbox.engines.calibration import ONE_CORE, Machine
+from ionbox.engines.density_matrix import DensityMatrixEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.mps import MatrixProductEngine
@@ -27,6 +28,7 @@ from ionbox.errors import EngineMissingError
 ENGINES: tuple[Engine, ...] = (
     *((StabilizerEngine(),) if HAS_STIM else ()),
     SparseEngine(),
+    DensityMatrixEngine(kernel),
     *((KernelEngine(kernel),) if kernel is not None else ()),
     StateVectorEngine(),
     BranchEngine(Apparatus(kernel)),

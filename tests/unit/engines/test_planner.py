@@ -183,7 +183,7 @@ def test_of_answers_that_do_not_count_nothing_is_told() -> None:
     [
         (make_workload(), IDEAL_ENGINE),
         (replace(make_workload(), observable=Observable(("ZZ",), (1.0,))), IDEAL_ENGINE),
-        (make_workload(noise_model="aria-1"), "trajectories"),
+        (make_workload(noise_model="aria-1"), "density_matrix"),
         (replace(make_workload(), program=measuring_midway(2, 12)), "branches"),
         (replace(make_workload(), program=measuring_midway(2, 13)), "trajectories"),
         (replace(make_workload(), program=measuring_midway(2, 2), max_outcomes=3), "trajectories"),
