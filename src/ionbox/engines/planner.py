@@ -19,6 +19,7 @@ from ionbox.engines.density_matrix import DensityMatrixEngine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.mps import MatrixProductEngine
+from ionbox.engines.shallow import ShallowEngine
 from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
@@ -34,6 +35,7 @@ ENGINES: tuple[Engine, ...] = (
     BranchEngine(Apparatus(kernel)),
     TrajectoryEngine(Apparatus(kernel)),
     MatrixProductEngine(),
+    ShallowEngine(),
 )
 
 # A job that was planned with the kernel may be run by an ionbox that has none.
