@@ -14,7 +14,7 @@
 namespace ionbox {
 namespace {
 
-constexpr int most_small_qubits = 12;   // with more, a plan pays
+constexpr int most_small_qubits = 14;   // with more, a plan pays
 constexpr int most_shared_qubits = 20;  // with more, threads work on one state together
 constexpr std::size_t least_handed_on = 8;  // patterns that are worth another thread
 
