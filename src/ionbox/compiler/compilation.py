@@ -13,6 +13,7 @@ from ionbox.circuits.program import Jump, Measure, Program, Reset, Step
 from ionbox.compiler.interactions import Interactions
 from ionbox.compiler.lowering import Way, add_circuit, add_operation
 from ionbox.compiler.merging import merge
+from ionbox.compiler.networks import GREEDS
 from ionbox.compiler.pulses import ENTANGLERS, Choices, Pulses
 from ionbox.errors import InvalidCircuitError
 
@@ -160,7 +161,8 @@ class _Compilation:
         way = Way(self._options.precision, may_relabel=not self._jumps, shares=True)
         if self._options.opt < 2 or not circuit.paulis.size:
             return [way]
-        return [way, way._replace(shares=False), way._replace(joins=True)]
+        joined = [way._replace(joins=greed) for greed in GREEDS]
+        return [way, way._replace(shares=False), *joined]
 
     def _left_open(self, number: int) -> list[int]:
         """Return the qubits whose turn about z may matter after a circuit, and cannot be kept."""

@@ -14,7 +14,7 @@ from ionbox.compiler.cartan import synthesized
 from ionbox.compiler.controls import add_controlled, add_word
 from ionbox.compiler.evolution import Group, anticommuting, steps, words_of
 from ionbox.compiler.interactions import Interactions
-from ionbox.compiler.networks import MOST_WORDS, Network, network
+from ionbox.compiler.networks import DEFAULT, MOST_WORDS, Greed, Network, network
 from ionbox.compiler.turns import AXES, Turn, X, turn_about, turn_of
 
 _WORDS = {"xx": "X", "yy": "Y", "zz": "Z"}
@@ -28,18 +28,18 @@ class Way(NamedTuple):
         precision: The most by which a pauliexp whose words do not commute may be off.
         may_relabel: Whether qubits may end in other places.
         shares: Whether words of a pauliexp share interactions.
-        joins: Whether those of one pauliexp after the other do.
+        joins: How those of one pauliexp after the other do; None if they do not.
     """
 
     precision: float
     may_relabel: bool = False
     shares: bool = False
-    joins: bool = False
+    joins: Greed | None = None
 
 
 def add_circuit(into: Interactions, operations: Iterable[Operation], way: Way) -> None:
     """Add operations, as a whole."""
-    if not way.joins:
+    if way.joins is None:
         for operation in operations:
             add_operation(into, operation, way)
         return
@@ -47,7 +47,7 @@ def add_circuit(into: Interactions, operations: Iterable[Operation], way: Way) -
         if is_free:
             _add_groups(into, _joined(run, way.precision), way)
         else:
-            add_circuit(into, run, way._replace(joins=False))
+            add_circuit(into, run, way._replace(joins=None))
 
 
 def add_operation(into: Interactions, operation: Operation, way: Way) -> None:
@@ -120,7 +120,8 @@ def _joined(run: Iterable[Operation], precision: float) -> Iterator[Group]:
 
 def _add_groups(into: Interactions, groups: Iterable[Group], way: Way) -> None:
     for group in groups:
-        found = _network(group) if len(group) <= MOST_WORDS else None
+        greed = way.joins or DEFAULT
+        found = _network(group, greed) if len(group) <= MOST_WORDS else None
         if found is not None:
             found.add_to(into, may_relabel=way.may_relabel)
         else:
@@ -134,9 +135,9 @@ def _add_ladders(into: Interactions, controls: Sequence[int], group: Group) -> N
 
 
 @lru_cache(maxsize=16)
-def _network(group: Group) -> Network | None:
+def _network(group: Group, greed: Greed) -> Network | None:
     """Remember the last networks: steps of an evolution are alike."""
-    return network(group)
+    return network(group, greed)
 
 
 @lru_cache(maxsize=4096)

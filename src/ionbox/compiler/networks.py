@@ -50,10 +50,27 @@ _RESULT: Final = np.array([[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0
 _POWER: Final = np.array([[0, 0, 0, 0], [0, 0, 1, 3], [0, 3, 0, 1], [0, 1, 3, 0]], np.int8)
 _KINDS: Final = tuple(itertools.product((1, 2, 3), repeat=2))  # A and B
 
-_PATIENCE: Final = 3.0  # letters that waiting has to gain, for a word of two letters to wait
 _LEVELS: Final = 6  # of words that have to wait for others; those of later ones do not count yet
-_DISCOUNT: Final = 0.5  # what a letter counts on each level
-_NEXT: Final = 0.5  # what one of the shortest word that is ready counts more
+
+
+class Greed(NamedTuple):
+    """What the next conjugation is chosen by.
+
+    Args:
+        patience: Letters that waiting has to gain, for a word of two letters to wait.
+        discount: What a letter of a word counts less, for each level of words before it.
+        haste: What a letter of the shortest word counts more.
+    """
+
+    patience: float = 3.0
+    discount: float = 0.5
+    haste: float = 0.5
+
+
+DEFAULT: Final = Greed()
+# Of many that were tried on evolutions of molecules and on random words, those that were best for
+# some and good for all.
+GREEDS: Final = (Greed(2, 0.3, 0.3), Greed(2, 0.5, 0.5), Greed(2, 0.3, 1.0), Greed(3, 0.3, 0.3))
 
 
 class Conjugation(NamedTuple):
@@ -138,20 +155,21 @@ def _best(scores: Scores) -> Conjugation:
     return Conjugation(int(kind), (int(one), int(other)))
 
 
-def network(words: Sequence[Word]) -> Network | None:
+def network(words: Sequence[Word], greed: Greed = DEFAULT) -> Network | None:
     """Return a network for rotations about words, in this order; None if ladders are as short.
 
     Args:
         words: At most `MOST_WORDS`.
     """
-    found = Network([word for word in words if word.letters])
+    found = Network([word for word in words if word.letters], greed)
     return found if found.shorten() else None
 
 
 class Network:
     """Rotations and conjugations; qubits are counted among those of the words."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
+    def __init__(self, words: Sequence[Word], greed: Greed) -> None:
+        self._greed = greed
         self._qubits = sorted({qubit for word in words for qubit, _ in word.letters})
         self._rotations = [word.rotation for word in words]
         self._words = _Table(_letters(words, self._qubits))
@@ -168,7 +186,7 @@ class Network:
             lengths = np.where(weights == 1, self._lengths(), 3)  # others cannot be taken out
             shortest = int(lengths.min())
             scores = self._scores(weights)
-            if shortest < 2 or (shortest == 2 and scores.max() < _PATIENCE):
+            if shortest < 2 or (shortest == 2 and scores.max() < self._greed.patience):
                 self._take_out(np.flatnonzero(lengths <= max(shortest, 1)))
                 weights = self._weights()
             elif num_left:
@@ -227,7 +245,7 @@ class Network:
         left = self._is_left.copy()
         for level in range(_LEVELS):
             is_first = left & ~self._comes_before[:, left].any(axis=1)
-            weights[is_first] = _DISCOUNT**level
+            weights[is_first] = self._greed.discount**level
             left &= ~is_first
         return weights
 
@@ -236,7 +254,7 @@ class Network:
         lengths = np.where(weights == 1, self._lengths(), np.inf)
         is_next = np.arange(len(weights)) == lengths.argmin()
         of_next = self._words.scores(is_next.astype(np.float64))
-        scores = self._words.scores(weights) + _NEXT * of_next
+        scores = self._words.scores(weights) + self._greed.haste * of_next
         return scores if scores.max() >= 1 else np.where(of_next > 0, scores, -np.inf)
 
     def _conjugate(self, by: Conjugation) -> None:
