@@ -57,8 +57,8 @@ def test_interactions_are_merged(operations: list[Operation], expected: int) -> 
         ([qis("h", (0,)), phase(0, 1, 0.3), phase(0, 2, 0.3)], 0),
         (
             [
-                qis("h", (0,)),
-                qis("h", (1,)),
+                qis("rx", (0,), 0.3),
+                qis("ry", (1,), 0.7),
                 *[qis(name, (0, 1), 0.3) for name in ("xx", "yy", "zz")],
             ],
             1,
