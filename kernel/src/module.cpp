@@ -274,6 +274,22 @@ NB_MODULE(statevector, module) {
         nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("uniforms"),
         nb::arg("drawn").noconvert(), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
         nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
+    module.def(
+        "patterns",
+        [](const Arrays& arrays, Numbers<std::int32_t> after, Numbers<std::int32_t> qubits,
+           Starts qubit_starts, Numbers<std::int64_t> shots, Numbers<std::int64_t> channels,
+           Numbers<std::uint64_t> paulis, std::size_t num_shots) {
+            Circuit circuit = arrays.circuit();
+            ErrorArrays given{after, qubits, qubit_starts, shots, channels, paulis};
+            Errors errors = given.errors(circuit.num_qubits, circuit.num_operations, num_shots);
+            nb::gil_scoped_release others_may_run;
+            Passage passage = passage_of(circuit);
+            Patterns patterns = patterns_of(passage, errors, num_shots);
+            return std::make_tuple(passage.acts.size(), passage.act_of_bit.size(),
+                                   numbers_of_patterns(patterns), first_acts(passage, patterns));
+        },
+        nb::arg("circuit"), nb::arg("after"), nb::arg("qubits"), nb::arg("qubit_starts"),
+        nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("num_shots"));
     define_on_states<float>(module);
     define_on_states<double>(module);
     module.def(

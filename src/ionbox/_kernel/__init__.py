@@ -148,6 +148,25 @@ class Kernel(Protocol):
             MemoryError: If there is no room; what is written then is not complete.
         """
 
+    def patterns(  # noqa: PLR0913, PLR0917 - channels and errors, a column each
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        qubit_starts: NDArray[np.int32],
+        shots: NDArray[np.int64],
+        channels: NDArray[np.int64],
+        paulis: NDArray[np.uint64],
+        num_shots: int,
+    ) -> tuple[int, int, Sequence[int], Sequence[int]]:
+        """Return which shots `follow` would simulate together.
+
+        Returns:
+            How many acts on a state the circuit is; how many bits tell one pattern from another;
+            of each shot, the number of its pattern; and of each pattern, the first act that it
+            changes, past all of them if there is none.
+        """
+
     def probability_of_one(
         self, state: NDArray[np.complex64 | np.complex128], qubit: int, *, threads: int = 1
     ) -> float:
