@@ -1,10 +1,10 @@
 """How much of what a twin does wrong comes from where, as a picture and as figures.
 
-Circuits of random rotations and cnots, as many layers as qubits, each layer on pairs of its own, are
-compiled for a device, put on random ions and simulated with one source of errors at a time, then
-with all. What is told is the infidelity of the final state, and for the read-out the chance that
-some qubit is misread. `python -m benchmarks.error_budget` writes docs/explanation/devices.svg and
-prints the figures that the page tells.
+Circuits of random rotations and cnots, as many layers as qubits, each layer on pairs of its own,
+are compiled for a device, put on random ions and simulated with one source of errors at a time,
+then with all. What is told is the infidelity of the final state, and for the read-out the chance
+that some qubit is misread. `python -m benchmarks.error_budget` writes docs/explanation/devices.svg
+and prints the figures that the page tells.
 """
 
 from __future__ import annotations
@@ -61,8 +61,11 @@ def random_circuit(num_qubits: int, draws: np.random.Generator) -> Circuit:
     operations = []
     for _ in range(num_qubits):
         for qubit in range(num_qubits):
-            for name in ("rx", "rz"):
-                operations.append(qis(name, qubit, rotation=draws.uniform(-np.pi, np.pi)))
+            angles = draws.uniform(-np.pi, np.pi, 2)
+            operations += [
+                qis("rx", qubit, rotation=angles[0]),
+                qis("rz", qubit, rotation=angles[1]),
+            ]
         order = draws.permutation(num_qubits).tolist()
         operations += [
             qis("cnot", one, other) for one, other in zip(order[::2], order[1::2], strict=False)
