@@ -217,10 +217,15 @@ def bodies(endpoints: Iterable[Endpoint]) -> str:
 
 def structs(endpoints: Iterable[Endpoint]) -> list[type[msgspec.Struct]]:
     """Return the objects of a face's bodies, and those within them, by name."""
-    found: set[type[msgspec.Struct]] = set()
     given = (body for endpoint in endpoints for body in (endpoint.body, endpoint.answer))
     # A dict is a schema, of a payload that is no object of ours.
-    waiting = [type_info(body) for body in given if body is not None and type(body) is not dict]
+    return structs_within(body for body in given if body is not None and type(body) is not dict)
+
+
+def structs_within(kinds: Iterable[object]) -> list[type[msgspec.Struct]]:
+    """Return the objects that types are or hold, and those within them, by name."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting = [type_info(kind) for kind in kinds]
     while waiting:
         for info in _structs_in(waiting.pop()):
             if info.cls not in found:
@@ -312,15 +317,17 @@ _IMPERFECTIONS: Final = tuple(code(name) for name in Imperfections.__struct_fiel
 
 
 def _twin(backend: Backend) -> tuple[str, ...]:
-    newest = backend.characterizations[0]
-    fidelities = (newest.gate_1q, newest.gate_2q, newest.spam)
-    times = (newest.timing.t1, newest.timing.t2, newest.timing.gate_1q, newest.timing.gate_2q)
-    flaws = msgspec.structs.astuple(backend.imperfections)
+    newest, flaws = backend.characterizations[0], backend.imperfections
+    timing = newest.timing
     return (
         code(backend.name),
-        *(f"{fidelity.median:.5g}" for fidelity in fidelities),
-        *("-" if time is None else f"{time:g} s" for time in times),
-        *(str(flaw).lower() for flaw in flaws),
+        *(f"{one.median:.5g}" for one in (newest.gate_1q, newest.gate_2q, newest.spam)),
+        *(_NONE if time is None else f"{time:g} s" for time in (timing.t1, timing.t2)),
+        *(
+            _NONE if time is None else f"{time * 1e6:g} µs"
+            for time in (timing.gate_1q, timing.gate_2q)
+        ),
+        *(str(flaw).lower() for flaw in msgspec.structs.astuple(flaws)),
     )
 
 
