@@ -14,6 +14,7 @@ import numpy as np
 
 from ionbox._kernel import kernel
 from ionbox.assembly import catalog
+from ionbox.backends.noise import NOISE_MODELS
 from ionbox.backends.pricing import FREE, PriceBook
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
@@ -23,6 +24,7 @@ from ionbox.engines.engine import Engine, Estimate, Outcome, Workload
 from ionbox.formats.results import Exact, Probabilities, decode, integers
 from ionbox.jobs.job import Job, JobStatus, new_job_id
 from ionbox.service.acceptance import Acceptance
+from ionbox.service.targets import Targets
 from ionbox.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -105,6 +107,11 @@ def make_acceptance(*, is_strict: bool = False) -> Acceptance:
     backends = {backend.name: backend for backend in catalog()}
     prices = PriceBook("free", "usd", dict.fromkeys(backends, FREE))
     return Acceptance(backends, prices, is_strict=is_strict)
+
+
+def make_targets() -> Targets:
+    """Return all backends of the catalog, and ionbox's own noise models."""
+    return Targets({backend.name: backend for backend in catalog()}, NOISE_MODELS)
 
 
 def rotations(num_qubits: int, num_gates: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@
 #include "lowering.hpp"
 #include "measurement.hpp"
 #include "simulate.hpp"
+#include "trajectories.hpp"
 #include "words.hpp"
 
 namespace nb = nanobind;
@@ -122,6 +123,37 @@ void evolve_array(
     evolve<Real>(circuit, reinterpret_cast<Real*>(state.data()), live, settings);
 }
 
+// Channels of a circuit and errors of them, as they lie in Python's memory.
+struct ErrorArrays {
+    Numbers<std::int32_t> after, qubits;
+    Starts qubit_starts;
+    Numbers<std::int64_t> shots, channels;
+    Numbers<std::uint64_t> paulis;
+
+    // num_operations: of the circuit.
+    Errors errors(int num_qubits, std::size_t num_operations, std::size_t num_shots) const {
+        check_slices(qubit_starts, after.size(), qubits.size());
+        for (std::size_t k = 0; k < after.size(); ++k)
+            if (after.data()[k] < (k ? after.data()[k - 1] : 0) ||
+                static_cast<std::size_t>(after.data()[k]) > num_operations)
+                throw std::invalid_argument("channels lie between operations and ascend");
+        for (std::size_t k = 0; k < qubits.size(); ++k)
+            if (qubits.data()[k] < 0 || qubits.data()[k] >= num_qubits)
+                throw std::invalid_argument("a channel has a qubit that the circuit does not have");
+        if (channels.size() != shots.size() || paulis.size() != shots.size())
+            throw std::invalid_argument("the columns of the errors differ in length");
+        for (std::size_t k = 0; k < shots.size(); ++k) {
+            std::int64_t before = k ? shots.data()[k - 1] : 0, shot = shots.data()[k];
+            if (shot < before || shot >= static_cast<std::int64_t>(num_shots) ||
+                channels.data()[k] < 0 ||
+                channels.data()[k] >= static_cast<std::int64_t>(after.size()))
+                throw std::invalid_argument("errors ascend by shot, and each is of a channel");
+        }
+        return {after.data(), qubits.data(),   qubit_starts.data(), shots.size(),
+                shots.data(), channels.data(), paulis.data()};
+    }
+};
+
 template <class Real>
 void check_qubit(const Array<std::complex<Real>>& state, int qubit) {
     if (!std::has_single_bit(state.size()) || qubit < 0 || qubit >= std::countr_zero(state.size()))
@@ -218,6 +250,46 @@ NB_MODULE(statevector, module) {
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
         nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
+    module.def(
+        "follow",
+        [](const Arrays& arrays, Numbers<std::int32_t> after, Numbers<std::int32_t> qubits,
+           Starts qubit_starts, Numbers<std::int64_t> shots, Numbers<std::int64_t> channels,
+           Numbers<std::uint64_t> paulis, Numbers<double> uniforms, Array<std::uint64_t> drawn,
+           bool is_double, int threads, const std::string& variant, Progress* progress) {
+            Progress unread;
+            Settings settings = settings_of(threads, variant, progress ? *progress : unread);
+            Circuit circuit = arrays.circuit();
+            if (drawn.size() != uniforms.size())
+                throw std::invalid_argument("there is one uniform for each shot");
+            ErrorArrays given{after, qubits, qubit_starts, shots, channels, paulis};
+            Errors errors =
+                given.errors(circuit.num_qubits, circuit.num_operations, drawn.size());
+            nb::gil_scoped_release others_may_run;
+            is_double ? follow<double>(circuit, errors, uniforms.data(), drawn.size(),
+                                       drawn.data(), settings)
+                      : follow<float>(circuit, errors, uniforms.data(), drawn.size(),
+                                      drawn.data(), settings);
+        },
+        nb::arg("circuit"), nb::arg("after"), nb::arg("qubits"), nb::arg("qubit_starts"),
+        nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("uniforms"),
+        nb::arg("drawn").noconvert(), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
+        nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
+    module.def(
+        "patterns",
+        [](const Arrays& arrays, Numbers<std::int32_t> after, Numbers<std::int32_t> qubits,
+           Starts qubit_starts, Numbers<std::int64_t> shots, Numbers<std::int64_t> channels,
+           Numbers<std::uint64_t> paulis, std::size_t num_shots) {
+            Circuit circuit = arrays.circuit();
+            ErrorArrays given{after, qubits, qubit_starts, shots, channels, paulis};
+            Errors errors = given.errors(circuit.num_qubits, circuit.num_operations, num_shots);
+            nb::gil_scoped_release others_may_run;
+            Passage passage = passage_of(circuit);
+            Patterns patterns = patterns_of(passage, errors, num_shots);
+            return std::make_tuple(passage.acts.size(), passage.act_of_bit.size(),
+                                   numbers_of_patterns(patterns), first_acts(passage, patterns));
+        },
+        nb::arg("circuit"), nb::arg("after"), nb::arg("qubits"), nb::arg("qubit_starts"),
+        nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("num_shots"));
     define_on_states<float>(module);
     define_on_states<double>(module);
     module.def(

@@ -5,6 +5,7 @@
 // vector holds `lanes` neighbours.
 #include "lanes.hpp"
 #include "registers.hpp"
+#include "sweeps.hpp"
 
 namespace ionbox {
 namespace {
@@ -188,7 +189,10 @@ void apply_to_tile(const TileStage<Real>& stage, const TileTask<Real>& task) {
 void WORDS(VARIANT)(const WordTile& tile);  // of word_tile.cpp
 
 extern const Variant NAMED(VARIANT);
-const Variant NAMED(VARIANT){TEXT(VARIANT),         VECTOR_BYTES,          VECTOR_BYTES == 64 ? 3 : 2,
-                             apply_to_tile<float>, apply_to_tile<double>, WORDS(VARIANT)};
+const Variant NAMED(VARIANT){TEXT(VARIANT), VECTOR_BYTES, VECTOR_BYTES == 64 ? 3 : 2,
+                             apply_to_tile<float>, apply_to_tile<double>,
+                             apply_sweep<float>,   apply_sweep<double>,
+                             weigh<float>,         weigh<double>,
+                             WORDS(VARIANT)};
 
 }  // namespace ionbox

@@ -97,6 +97,38 @@ struct TileTask {
 template <class Real>
 using ApplyToTile = void (*)(const TileStage<Real>& stage, const TileTask<Real>& task);
 
+// An operation made ready for all of a small state: real parts of all amplitudes, a gap, and
+// imaginary parts. Qubits are places in the number of a vector, above those of the lanes, whose
+// part is in tables, a number for each lane.
+enum class SweepCode : int {
+    rotate_x,  // cosine - i sine X; table: cosines, sines
+    rotate_y,  // cosine - i sine Y; table: cosines, sines
+    multiply,  // table: real and imaginary parts of factors, then those where the parity is odd
+    flip,      // table: 1 in the lanes where it acts, else 0
+    mix,       // any matrix on two qubits; table: its real parts, then its imaginary ones
+};
+
+template <class Real>
+struct Sweep {
+    SweepCode code;
+    int place, other_place;  // of the targets in the index of an amplitude; lanes are the lowest
+    std::uint64_t controls;  // bits of a vector's number that must be 1; of a mix, of an index
+    std::uint64_t parity;    // bits of a vector's number; where their sum is odd, sines change sign
+    const Real* table;
+};
+
+// The numbers of Real from the real parts of a small state to the imaginary ones.
+static constexpr std::size_t parts_distance(std::size_t num_vectors, std::size_t lanes) {
+    return (num_vectors + 8) * lanes;  // not over the same places of the cache
+}
+
+template <class Real>
+using ApplySweep = void (*)(const Sweep<Real>& sweep, Real* state, std::size_t num_vectors);
+
+// Write the squared magnitudes of a small state.
+template <class Real>
+using Weigh = void (*)(const Real* state, std::size_t num_vectors, double* weights);
+
 // A matrix on the words of a few qubits, as a tile of words sees it; see words.hpp.
 struct WordMatrix {
     int num_qubits;
@@ -127,6 +159,10 @@ struct Variant {
     int register_places;
     ApplyToTile<float> apply_float;
     ApplyToTile<double> apply_double;
+    ApplySweep<float> sweep_float;
+    ApplySweep<double> sweep_double;
+    Weigh<float> weigh_float;
+    Weigh<double> weigh_double;
     ApplyToWords apply_words;
 };
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -28,6 +28,8 @@ from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
+from ionbox.backends.noise import IDEAL, NOISE_MODELS, NoiseModel
+from ionbox.backends.noise_file import read_noise_model
 from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
 from ionbox.engines.calibration import REFERENCE, Machine
@@ -44,6 +46,7 @@ from ionbox.service.jobs import Jobs
 from ionbox.service.planning import Rulebook, Rules
 from ionbox.service.service import Service
 from ionbox.service.sessions import Sessions
+from ionbox.service.targets import Targets
 from ionbox.service.usage import Usage
 from ionbox.store.sqlite import SqliteStore
 
@@ -99,8 +102,10 @@ def open_house(settings: Settings) -> Iterator[House]:
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
             rulebook = Rulebook(_rules(settings))
-            backends = _backends(settings)
+            noise_models = _noise_models(settings)
+            backends = _backends(settings, noise_models)
             prices = _price_book(settings, backends)
+            targets = Targets(backends, noise_models)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
             dispatcher = Dispatcher(
                 store,
@@ -108,6 +113,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 # One worker a core, and one that is kept for short jobs.
                 ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 1),
                 acceptance,
+                targets=targets,
                 rulebook=rulebook,
                 clock=_now,
             )
@@ -116,7 +122,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 results,
                 dispatcher,
                 acceptance,
-                backends=backends,
+                targets=targets,
                 rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
@@ -124,7 +130,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             service = Service(
                 jobs,
                 Sessions(store, backends, _now),
-                Catalog(backends, prices),
+                Catalog(backends, prices, store),
                 Accounts(store, _now),
                 Usage(store),
             )
@@ -211,19 +217,37 @@ def read_running(directory: Path) -> Running | None:
 
 
 def catalog() -> list[Backend]:
-    """Return the backends that ionbox knows."""
+    """Return the backends that ionbox comes with, by name."""
     folder = resources.files("ionbox.backends") / "catalog"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
 
 
-def _backends(settings: Settings) -> dict[str, Backend]:
-    """Return the backends by name; the simulator has as many qubits as the settings say."""
+def _backends(settings: Settings, noise_models: Iterable[str]) -> dict[str, Backend]:
+    """Return the backends by name; the simulator is as the settings say."""
     known = {backend.name: backend for backend in catalog()}
     for name, backend in known.items():
         if backend.is_simulator:
-            known[name] = dataclasses.replace(backend, num_qubits=settings.simulator_qubits)
+            known[name] = dataclasses.replace(
+                backend,
+                num_qubits=settings.simulator_qubits,
+                noise_models=(IDEAL, *noise_models),
+            )
     return known
+
+
+def _noise_models(settings: Settings) -> dict[str, NoiseModel]:
+    """Return the noise models by name: ionbox's own, and the operator's."""
+    models = dict(NOISE_MODELS)
+    for path in settings.noise_model:
+        try:
+            model = read_noise_model(path.read_text())
+        except OSError as error:
+            raise SettingsError(f"noise_model: {path}: {error.strerror}") from error
+        except SettingsError as error:
+            raise SettingsError(f"{path}: {error}") from error
+        models[model.name] = model
+    return models
 
 
 def _rules(settings: Settings) -> Rules:

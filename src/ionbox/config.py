@@ -81,6 +81,10 @@ class Settings:
         default=True,
         metadata={"help": "Measure once, in the background, how fast this machine computes."},
     )
+    noise_model: tuple[Path, ...] = field(
+        default=(),
+        metadata={"help": "TOML file with a noise model of your own; may be repeated."},
+    )
     allow_host: tuple[str, ...] = field(
         default=(),
         metadata={

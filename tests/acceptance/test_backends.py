@@ -35,9 +35,9 @@ def test_the_machines_are_listed_with_what_sdks_build_their_targets_from(api: Ap
 
     assert list(backends) == [*MACHINES, "simulator"]
     forte = backends["qpu.forte-1"]
-    assert (forte["qubits"], forte["status"]) == (36, "unavailable")
+    assert (forte["qubits"], forte["status"]) == (36, "available")
     assert forte["supported_native_gates"] == ["gpi", "gpi2", "zz"]
-    assert backends["qpu.aria-1"]["status"] == "retired"
+    assert backends["qpu.aria-1"]["status"] == "available"
     assert "noise_models" not in forte
     assert forte["characterization_id"] == records(api)[0]["id"]
 
@@ -188,7 +188,9 @@ def test_an_operator_sets_the_prices(tmp_path: Path) -> None:
         api = Api.of(server)
         job = api.created(BELL, backend="qpu.forte-1", dry_run=True, shots=2)
         cost = api.get(f"/v0.4/jobs/{job['id']}/cost")
-    assert cost["estimated_cost"] == {"value": 3.0, "unit": "credit"}
+    counts = job["stats"]["gate_counts"]
+    assert counts["2q"] == 1
+    assert cost["estimated_cost"] == {"value": 2 * (0.5 * counts["1q"] + 1), "unit": "credit"}
 
 
 def test_a_wrong_book_of_prices_is_refused_at_the_start(tmp_path: Path) -> None:

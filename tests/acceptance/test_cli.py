@@ -71,7 +71,7 @@ def test_help_names_every_command() -> None:
     _, commands = output_of("-h", program=SCRIPT).split("Commands:\n")
 
     named = [line.split()[0] for line in commands.splitlines()]
-    assert named == ["demo", "env", "explain", "keys", "serve"]
+    assert named == ["backends", "demo", "env", "explain", "keys", "serve"]
 
 
 def test_demo_prints_the_results_of_the_notebook_and_a_histogram() -> None:

@@ -21,6 +21,7 @@ from tests.builders import (
     limit_pages,
     make_acceptance,
     make_job,
+    make_targets,
     outcome,
 )
 
@@ -76,6 +77,7 @@ def house_on(path: Path, memory_bytes: int = 1 << 30) -> Iterator[House]:
             results,
             ProcessExecutor(2),
             make_acceptance(),
+            targets=make_targets(),
             rulebook=Rulebook(Rules(memory_bytes, Machine(cores=2))),
             clock=lambda: datetime.now(UTC),
         )

@@ -91,7 +91,6 @@ def make_task(tmp_path: Path, data: bytes | None = None, **changes: object) -> T
         "data": bell_bytes() if data is None else data,
         "shots": 100,
         "seed": 7,
-        "noise_model": "ideal",
         "rules": Rules(memory_bytes=1 << 30),
         "draft": str(tmp_path / "draft"),
     }

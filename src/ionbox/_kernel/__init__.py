@@ -107,6 +107,66 @@ class Kernel(Protocol):
             MemoryError: If there is no room for a tile; nothing is changed.
         """
 
+    def follow(  # noqa: PLR0913, PLR0917 - channels, errors and shots, a column each
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        qubit_starts: NDArray[np.int32],
+        shots: NDArray[np.int64],
+        channels: NDArray[np.int64],
+        paulis: NDArray[np.uint64],
+        uniforms: NDArray[np.float64],
+        drawn: NDArray[np.uint64],
+        *,
+        is_double: bool,
+        threads: int = 1,
+        variant: str = "",
+        progress: _Progress | None = None,
+    ) -> None:
+        """Write the basis state that is found in each noisy shot of a circuit.
+
+        It is the one at the shot's uniform in the cumulated probabilities of its own final state.
+
+        Args:
+            circuit: As for `simulate`.
+            after: Of each channel, how many operations come before it; ascending.
+            qubits: Of the channels.
+            qubit_starts: Where those of each channel start, and the end.
+            shots: In which shot each error happens; ascending.
+            channels: Of which channel it is; ascending within a shot.
+            paulis: Which one, as in `ionbox.engines.errors.Errors`.
+            uniforms: In [0, 1), one for each shot.
+            drawn: What is written.
+            is_double: Whether amplitudes are two float64, and not two float32.
+            threads: At most so many.
+            variant: An instruction set; empty for the best one.
+            progress: Counts shots.
+
+        Raises:
+            ValueError: If the columns do not fit together.
+            MemoryError: If there is no room; what is written then is not complete.
+        """
+
+    def patterns(  # noqa: PLR0913, PLR0917 - channels and errors, a column each
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        qubit_starts: NDArray[np.int32],
+        shots: NDArray[np.int64],
+        channels: NDArray[np.int64],
+        paulis: NDArray[np.uint64],
+        num_shots: int,
+    ) -> tuple[int, int, Sequence[int], Sequence[int]]:
+        """Return which shots `follow` would simulate together.
+
+        Returns:
+            How many acts on a state the circuit is; how many bits tell one pattern from another;
+            of each shot, the number of its pattern; and of each pattern, the first act that it
+            changes, past all of them if there is none.
+        """
+
     def probability_of_one(
         self, state: NDArray[np.complex64 | np.complex128], qubit: int, *, threads: int = 1
     ) -> float:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 
 from ionbox.api.endpoints import Query, within
@@ -40,19 +41,19 @@ def characterizations_of(request: Request, start: datetime | None, end: datetime
     )
 
 
-class Timings(msgspec.Struct):
-    """Durations in seconds."""
+class Timings(msgspec.Struct, omit_defaults=True):
+    """Durations in seconds, as far as they are known."""
 
     readout: float
     reset: float
-    one_qubit: float = msgspec.field(name="1q")
-    two_qubit: float = msgspec.field(name="2q")
-    t1: float
-    t2: float
+    one_qubit: float | UnsetType = msgspec.field(name="1q", default=UNSET)
+    two_qubit: float | UnsetType = msgspec.field(name="2q", default=UNSET)
+    t1: float | UnsetType = UNSET
+    t2: float | UnsetType = UNSET
 
 
 def write_timing(timing: Timing) -> Timings:
     """Return the durations of a characterization, which both versions write alike."""
-    return Timings(
-        timing.readout, timing.reset, timing.gate_1q, timing.gate_2q, timing.t1, timing.t2
-    )
+    known = (timing.gate_1q, timing.gate_2q, timing.t1, timing.t2)
+    optional = [UNSET if seconds is None else seconds for seconds in known]
+    return Timings(timing.readout, timing.reset, *optional)

@@ -183,4 +183,3 @@ LIST_QUERY = (
     Query("next", Uuid, "The `next` of the page before."),
 )
 IDS_QUERY = (Query("ids", list[str], "The jobs, where the request has no body."),)
-SHARPEN = (Query("sharpen", str, "Accepted; it concerns debiased jobs only."),)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ionbox.api.endpoints import Schema, json_response
-from ionbox.api.requests import caller_of, service_of
-from ionbox.errors import NotFoundError
-from ionbox.formats.rendering import FORMATS, Format, formats_of, num_entries
+from ionbox.api.artifacts import aggregate, artifact_id, artifacts_of, has_variants
+from ionbox.api.endpoints import Query, Schema, json_response, one_of
+from ionbox.api.requests import caller_of, is_true, service_of
+from ionbox.backends.mitigation import AGGREGATIONS, DEFAULT_AGGREGATION, SHARPENED
+from ionbox.errors import InvalidInputError, NotFoundError
+from ionbox.formats.rendering import FORMATS, Format, num_entries
 from ionbox.formats.results import Exact, Expectation, Result
-from ionbox.formats.schemas import SCHEMAS
+from ionbox.formats.schemas import NATIVE_CIRCUIT, SCHEMAS
 from ionbox.jobs.job import Job
 
 AGGREGATE = FORMATS["ionq.result.probabilities-aggregate.json.v1"]
 # More outcomes than this are rendered outside the event loop.
 _MANY_OUTCOMES = 4096
-
-
-def artifact_id(row: Format) -> str:
-    """Return the id under which a result in this format is found: the service's own words."""
-    return row.word if row.version == 1 else f"{row.word}-v{row.version}"
 
 
 def schema_of(name: str) -> Schema:
@@ -39,8 +37,30 @@ _VALUE: Schema = {
 PROBABILITIES: Schema = {
     "anyOf": [schema_of("ionq.result.probabilities.json.v1"), schema_of(AGGREGATE.id), _VALUE]
 }
-ARTIFACT: Schema = {"anyOf": list(map(schema_of, FORMATS))}
+ARTIFACT: Schema = {"anyOf": list(map(schema_of, (*FORMATS, NATIVE_CIRCUIT)))}
 FORMAT_OF_ARTIFACT = {artifact_id(row): row for row in FORMATS.values()}
+SHARPEN = Query(
+    "sharpen", bool, f"Of a debiased job: whether `aggregation` is `{SHARPENED}`, where not given."
+)
+AGGREGATION = Query(
+    "aggregation",
+    Annotated[str, one_of(AGGREGATIONS)],
+    f"Of a debiased job: how its variants are put together; `{DEFAULT_AGGREGATION}` by default.",
+)
+
+
+def aggregation_of(request: Request) -> str:
+    """Return how a request wants variants to be put together.
+
+    Raises:
+        InvalidInputError: If there is no such way.
+    """
+    otherwise = SHARPENED if is_true(request, SHARPEN.name) else DEFAULT_AGGREGATION
+    word = request.query_params.get(AGGREGATION.name, otherwise)
+    if word not in AGGREGATIONS:
+        message = f"'{word}' is not one of: {', '.join(AGGREGATIONS)}"
+        raise InvalidInputError(AGGREGATION.name, message, source="query")
+    return word
 
 
 def job_of(request: Request) -> Job:
@@ -55,20 +75,22 @@ def result_of(request: Request, job: Job) -> Result:
 
 async def probabilities_response(request: Request) -> Response:
     """Send the probabilities of a job: one map, or one for each of many circuits."""
-    job = job_of(request)
+    job, aggregation = job_of(request), aggregation_of(request)
     if job.is_parent:
         return await aggregate_response(request, job)
     result = result_of(request, job)
     if isinstance(result, Expectation):
         return json_response({"value": result.value, "variance": result.variance})
-    return result_response(result, FORMAT_OF_ARTIFACT["probabilities"])
+    return await aggregated_response(result, aggregation, FORMAT_OF_ARTIFACT["probabilities"])
 
 
 async def aggregate_response(request: Request, parent: Job) -> Response:
     """Send the probabilities of each circuit of many, by the id of its job."""
     if not parent.is_parent:
         raise NotFoundError("artifact", AGGREGATE.word, known=("probabilities",))
-    children = service_of(request).jobs.child_results(caller_of(request), parent)
+    aggregation = aggregation_of(request)
+    results = service_of(request).jobs.child_results(caller_of(request), parent)
+    children = ((child_id, aggregate(result, aggregation)) for child_id, result in results)
     most_outcomes = parent.num_circuits << min(parent.num_qubits, 63)
     if most_outcomes > _MANY_OUTCOMES:
         return StreamingResponse(AGGREGATE.render(children), media_type=AGGREGATE.media_type)
@@ -76,18 +98,27 @@ async def aggregate_response(request: Request, parent: Job) -> Response:
     return Response(b"".join(chunks), media_type=AGGREGATE.media_type)
 
 
-def artifact_response(result: Result, artifact: str) -> Response:
-    """Send a result in the format of an artifact.
+async def aggregated_response(result: Result, aggregation: str, row: Format) -> Response:
+    """Send a result whose variants are put together, in a format that serves it."""
+    if has_variants(result):  # a vote takes too long for the event loop
+        result = await asyncio.to_thread(aggregate, result, aggregation)
+    return result_response(result, row)
+
+
+async def artifact_response(result: Result, artifact: str) -> Response:
+    """Send a result, or what is made of it, in the format of an artifact.
 
     Raises:
         NotFoundError: If this result has no such artifact: exact ones have no shots.
     """
-    formats = {artifact_id(row): row for row in formats_of(result)}
-    if artifact not in formats:
+    artifacts = artifacts_of(result)
+    if artifact not in artifacts:
         raise NotFoundError(
-            "artifact", artifact, known=tuple(formats), why=_why_not(result, artifact)
+            "artifact", artifact, known=tuple(artifacts), why=_why_not(result, artifact)
         )
-    return result_response(result, formats[artifact])
+    found = artifacts[artifact]
+    made = await asyncio.to_thread(found.result) if has_variants(result) else result
+    return result_response(made, found.row)
 
 
 def _why_not(result: Result, artifact: str) -> str:

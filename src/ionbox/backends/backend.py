@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -17,6 +17,7 @@ from ionbox.backends.characterization import (
     Timing,
     characterization_id,
 )
+from ionbox.backends.twins import PERFECT, Imperfections, Twin
 from ionbox.circuits.gates import GATES
 from ionbox.errors import NotFoundError, SettingsError
 
@@ -51,6 +52,7 @@ class Backend:
         location: Where it stands, for people.
         kw: Electric power, in kilowatts.
         characterizations: Newest first; a simulator has none.
+        imperfections: What its twin makes up beside them.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Backend:
     location: str | None = None
     kw: float | None = None
     characterizations: tuple[Characterization, ...] = ()
+    imperfections: Imperfections = PERFECT
 
     @property
     def is_available(self) -> bool:
@@ -80,6 +83,13 @@ class Backend:
     def characterization_id(self) -> str | None:
         """The id of the newest characterization."""
         return self.characterizations[0].id if self.characterizations else None
+
+    def twin(self, record_id: str | None) -> Twin | None:
+        """Return the twin of the device as it was at a record; None if it has no such record."""
+        for record in self.characterizations:
+            if record.id == record_id:
+                return Twin(self.native_gates, record, self.imperfections)
+        return None
 
 
 def read_backend(text: str) -> Backend:
@@ -105,7 +115,18 @@ def read_backend(text: str) -> Backend:
         location=row.location,
         kw=row.kw,
         characterizations=tuple(_characterization(row, record) for record in row.characterizations),
+        imperfections=row.imperfections,
     )
+
+
+def with_older(backend: Backend, records: Iterable[Characterization]) -> Backend:
+    """Return a backend with further records, but for those that it has; newest first."""
+    own = {record.id for record in backend.characterizations}
+    older = [record for record in records if record.id not in own]
+    both = sorted(
+        (*backend.characterizations, *older), key=lambda record: record.date, reverse=True
+    )
+    return replace(backend, characterizations=tuple(both))
 
 
 def find_characterization(backends: Iterable[Backend], record_id: str) -> Characterization:
@@ -161,6 +182,7 @@ class _BackendRow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     location: str | None = None
     kw: Annotated[float, msgspec.Meta(ge=0)] | None = None
     timing: _TimingRow | None = None
+    imperfections: Imperfections = PERFECT
     characterizations: tuple[_Record, ...] = ()
 
     def __post_init__(self) -> None:

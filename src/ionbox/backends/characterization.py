@@ -34,15 +34,15 @@ CONNECTIVITIES: Final[Mapping[str, Callable[[int], Pairs]]] = {"all-to-all": _al
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """A fidelity over all qubits or pairs: its median, and the median's standard error."""
+    """A fidelity over all qubits or pairs: its median, and the standard error if known."""
 
     median: float
-    stderr: float
+    stderr: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Durations in seconds.
+    """Durations in seconds; None where they are not known.
 
     Args:
         readout: Of measuring all qubits.
@@ -55,10 +55,10 @@ class Timing:
 
     readout: float
     reset: float
-    gate_1q: float
-    gate_2q: float
-    t1: float
-    t2: float
+    gate_1q: float | None = None
+    gate_2q: float | None = None
+    t1: float | None = None
+    t2: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +156,12 @@ def execution_seconds(
 ) -> float:
     """Return how long a device would take: operations one after the other, shot after shot.
 
+    Operations of unknown duration take none.
+
     Args:
         gate_counts: Operations on one qubit, and on two.
     """
     timing = characterization.timing
     num_1q, num_2q = gate_counts
-    gates = num_1q * timing.gate_1q + num_2q * timing.gate_2q
+    gates = num_1q * (timing.gate_1q or 0) + num_2q * (timing.gate_2q or 0)
     return shots * (timing.reset + gates + timing.readout)

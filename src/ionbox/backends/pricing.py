@@ -73,6 +73,10 @@ class PriceBook:
     currency: str
     prices: Mapping[str, Price]
 
+    def price(self, backend: str) -> Price:
+        """Return what a backend costs; those that an operator has loaded are free."""
+        return self.prices.get(backend, FREE)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -110,11 +114,8 @@ def estimate(
         backend: One of the book.
         gate_counts: N1 and N2, as `billed_gate_counts` returns them.
         error_mitigation: It raises the minimum, and nothing else.
-
-    Raises:
-        KeyError: If the book has no such backend.
     """
-    price = book.prices[backend]
+    price = book.price(backend)
     minimum = (
         price.job_cost_minimum_error_mitigation if error_mitigation else price.job_cost_minimum
     )

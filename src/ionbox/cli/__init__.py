@@ -11,7 +11,7 @@ from ionbox import __version__
 from ionbox.errors import IonboxError
 
 # Command → module below this package that holds a click command of the same name.
-COMMANDS = ("demo", "env", "explain", "keys", "serve")
+COMMANDS = ("backends", "demo", "env", "explain", "keys", "serve")
 
 
 class LazyGroup(click.Group):

@@ -23,9 +23,11 @@ from ionbox.errors import InvalidInputError
 from ionbox.formats.inputs import Input, read_input, read_registers
 from ionbox.jobs.job import MULTI_CIRCUIT
 from ionbox.machine import memory_for_jobs, num_cores
+from ionbox.service.device_settings import DeviceRun, read_device_settings
 from ionbox.service.planning import Rules
+from ionbox.service.preparation import Conditions, misfit, prepare
 from ionbox.service.submission import MAX_SHOTS, Submission
-from ionbox.service.work import Conditions, make_plan
+from ionbox.service.work import make_plan
 
 _GIB = 1 << 30
 
@@ -116,17 +118,41 @@ def explain(  # noqa: PLR0913 - one for each option
     if submission.job_type == MULTI_CIRCUIT:
         raise InvalidInputError("circuits", "many circuits; a plan is for one of them")
     given = read_input(submission.job_type, submission.data, read_registers(submission.registers))
+    shots = shots or submission.shots
     rules = replace(_rules(threads, memory), precision=precision, max_outcomes=max_outcomes)
+    noise = noise or submission.noise_model
     conditions = Conditions(
-        shots or submission.shots,
-        submission.seed or 0,
-        noise or submission.noise_model,
-        rules,
+        shots, submission.seed or 0, rules, NOISE_MODELS.get(noise), _device(submission, shots)
     )
-    made = make_plan(given, conditions)
-    click.echo(_as_json(made) if is_json else _as_text(made, given, conditions))
+    made = _plan(given, conditions)
+    head = _head(given, conditions, noise)
+    click.echo(_as_json(made) if is_json else _as_text(made, head))
     if made.chosen is None:
         raise click.ClickException(f"no engine takes it: {made.refusal}")
+
+
+def _device(submission: Submission, shots: int) -> DeviceRun | None:
+    """Return what a job on a device runs with: the newest record of a backend of the catalog."""
+    from ionbox.assembly import catalog  # noqa: PLC0415 - `--help` must not wait for it
+
+    backends = {backend.name: backend for backend in catalog()}
+    backend = backends.get(submission.backend)
+    if backend is None:
+        raise InvalidInputError(
+            "backend", f"'{submission.backend}' is not one of: {', '.join(backends)}"
+        )
+    twin = backend.twin(backend.characterization_id)
+    if twin is None:
+        return None
+    settings = read_device_settings(submission.settings, submission.error_mitigation, shots)
+    return DeviceRun(twin, settings)
+
+
+def _plan(given: Input, conditions: Conditions) -> Plan:
+    failure = None if conditions.device is None else misfit(given, conditions.device)
+    if failure is not None:
+        raise click.ClickException(failure.message)
+    return make_plan(prepare(given, conditions), conditions.rules)
 
 
 def _rules(threads: int | None, memory: float | None) -> Rules:
@@ -148,11 +174,16 @@ def _as_json(made: Plan) -> str:
     return json.dumps(body, indent=2)
 
 
-def _as_text(made: Plan, given: Input, conditions: Conditions) -> str:
-    head = (
-        f"{given.program.num_qubits} qubits, {conditions.shots} shots, noise model "
-        f"{conditions.noise_model}, {size_text(conditions.rules.memory_bytes)} of memory"
+def _head(given: Input, conditions: Conditions, noise: str) -> str:
+    device = conditions.device
+    where = f"noise model {noise}" if device is None else f"twin of {device.twin.record.backend}"
+    return (
+        f"{given.program.num_qubits} qubits, {conditions.shots} shots, {where}, "
+        f"{size_text(conditions.rules.memory_bytes)} of memory"
     )
+
+
+def _as_text(made: Plan, head: str) -> str:
     answers = _answers(made)
     estimates = [row for row in answers if row.estimate is not None]
     refusals = [row for row in answers if row.refusal is not None]

@@ -26,6 +26,7 @@ _TYPES: dict[str, Any] = {
     "precision": click.Choice(PRECISIONS),
     "calibrate": bool,
     "prices": click.Path(dir_okay=False, path_type=Path),
+    "noise_model": click.Path(dir_okay=False, path_type=Path),
     "allow_host": str,
 }
 

@@ -27,10 +27,11 @@ class Role(IntEnum):
     PAULIS = 2
     OUTCOMES = 3
     READOUT = 4
+    ORDER = 5
 
 
 class Errors(NamedTuple):
-    """Pauli errors, an entry each, ascending by shot, then by channel.
+    """Pauli errors, an entry each; as they are drawn, ascending by shot, then by channel.
 
     Args:
         shots: In which shot.
@@ -42,6 +43,14 @@ class Errors(NamedTuple):
     shots: NDArray[np.int64]
     channels: NDArray[np.int64]
     paulis: NDArray[np.uint64]
+
+    def picked(self, which: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Errors:
+        """Return some of the errors."""
+        return Errors(self.shots[which], self.channels[which], self.paulis[which])
+
+    def by_channel(self) -> Errors:
+        """Return all of them, ascending by channel, then by shot."""
+        return self.picked(np.argsort(self.channels, kind="stable"))
 
 
 def generator(seed: int, role: Role) -> np.random.Generator:
@@ -102,15 +111,20 @@ def _paulis(
     return paulis
 
 
-def misread(bits: NDArray[np.uint8], noise: NoiseModel, seed: int) -> NDArray[np.uint8]:
+def misread(
+    bits: NDArray[np.uint8], noise: NoiseModel, seed: int, qubits: Sequence[int] | None = None
+) -> NDArray[np.uint8]:
     """Return what is read out where qubits are in these states.
 
     Args:
-        bits: 0 or 1, shape (shots, num_qubits).
+        bits: 0 or 1, shape (shots, columns).
+        noise: With which errors.
+        seed: Not negative.
+        qubits: Whose state a column holds; None for all qubits in order.
     """
     if not noise.has_readout_errors:
         return bits
-    flips = [noise.readout(qubit) for qubit in range(bits.shape[1])]
+    flips = [noise.readout(qubit) for qubit in qubits or range(bits.shape[1])]
     of_zero = np.array([flip.of_zero for flip in flips])
     of_one = np.array([flip.of_one for flip in flips])
     uniforms = generator(seed, Role.READOUT).random(bits.shape)

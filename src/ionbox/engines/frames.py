@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import count
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from ionbox.circuits.program import Measure, Program, Reset
 from ionbox.engines.clifford import images, quarter_turns, stim_text
 from ionbox.engines.control import start_of_end
 from ionbox.engines.engine import Workload
+from ionbox.engines.errors import Errors, draw_errors, misread
 from ionbox.engines.streams import Streams
 from ionbox.engines.structure import Kind, kinds
 
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
     import stim
 
 Column: TypeAlias = NDArray[np.bool_]
-
-
-class Errors(NamedTuple):
-    """Pauli errors of one channel.
-
-    Args:
-        paulis: Which, as `Streams.paulis` tells them.
-        runs: In which runs.
-    """
-
-    paulis: NDArray[np.uint64]
-    runs: NDArray[np.intp]
 
 
 class Frames:
@@ -75,11 +63,10 @@ class Frames:
 
     def flip(self, qubits: Sequence[int], errors: Errors) -> None:
         """Multiply the words of some runs by Pauli errors on these qubits."""
-        paulis, runs = errors
         for place, qubit in enumerate(qubits):
-            letters = paulis >> np.uint64(2 * place) & np.uint64(3)
-            self.x[qubit, runs] ^= (letters == 1) | (letters == 2)
-            self.z[qubit, runs] ^= letters >= 2
+            letters = errors.paulis >> np.uint64(2 * place) & np.uint64(3)
+            self.x[qubit, errors.shots] ^= (letters == 1) | (letters == 2)
+            self.z[qubit, errors.shots] ^= letters >= 2
 
 
 @lru_cache(maxsize=4096)
@@ -140,40 +127,69 @@ def _units(size: int) -> Iterator[Column]:
         yield unit
 
 
-def noisy_flips(workload: Workload, noise: NoiseModel) -> NDArray[np.bool_]:
-    """Return by what each shot differs from the reference: shape (qubits + bits, shots)."""
-    drawn = _Drawn(Streams(workload.seed, workload.shots))
+def noisy_runs(workload: Workload, noise: NoiseModel) -> NDArray[np.uint8]:
+    """Return what is read in each shot: all qubits at the end, then all bits, a row a shot."""
+    program, drawn = workload.program, _Drawn(workload)
 
     def run(frames: Frames, circuit: Circuit) -> None:
-        waiting = list(noisy_circuit(noise, circuit).channels)[::-1]
-        for number, (kind, qubits) in enumerate((*kinds(circuit), (None, ()))):
-            while waiting and waiting[-1].after == number:
-                channel = waiting.pop()
-                frames.flip(channel.qubits, drawn.errors(channel))
+        channels = noisy_circuit(noise, circuit).channels
+        errors = drawn.errors(channels)
+        starts = errors.channels.searchsorted(range(len(channels) + 1))
+        number = 0
+        for place, (kind, qubits) in enumerate((*kinds(circuit), (None, ()))):
+            while number < len(channels) and channels[number].after == place:
+                own = slice(starts[number], starts[number + 1])
+                frames.flip(channels[number].qubits, errors.picked(own))
+                number += 1
             if kind is not None:
                 frames.apply(kind, qubits)
 
-    return _flips(workload.program, workload.shots, drawn.coins, run)
+    flips = _flips(program, workload.shots, drawn.coins, run)
+    return _misread(flips.T ^ reference(program), workload, noise)
 
 
 class _Drawn:
     """The random numbers of all shots, event after event."""
 
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
-        self._events = count()
+    def __init__(self, workload: Workload) -> None:
+        self._workload = workload
+        self._streams = Streams(workload.seed, workload.shots)
+        self._event = 0
 
     def coins(self) -> Column:
         """Toss a coin for each shot."""
-        return self._streams.choices(next(self._events)) < 0.5
+        self._event += 1
+        return self._streams.choices(self._event - 1) < 0.5
 
-    def errors(self, channel: Channel) -> Errors:
-        """Return the Pauli errors of a channel."""
-        event = next(self._events)
-        hits = np.flatnonzero(self._streams.choices(event) < channel.probability)
-        if not hits.size:
-            return Errors(np.zeros(0, np.uint64), hits)
-        return Errors(self._streams.paulis(event, channel)[hits], hits)
+    def errors(self, channels: Sequence[Channel]) -> Errors:
+        """Return the Pauli errors of a circuit, ascending by channel."""
+        workload = self._workload
+        if workload.program.circuit is not None:
+            return draw_errors(channels, workload.shots, workload.seed).by_channel()
+        self._event += len(channels)
+        all_shots = np.arange(workload.shots)
+        return self._streams.errors(self._event - len(channels), channels, all_shots)
+
+
+def _misread(found: NDArray[np.uint8], workload: Workload, noise: NoiseModel) -> NDArray[np.uint8]:
+    """Return what is read where runs find this; a qubit and a bit at the end are read as one."""
+    if not noise.has_readout_errors:
+        return found
+    program = workload.program
+    end, num_qubits = start_of_end(program), program.num_qubits
+    measured = {
+        num_qubits + step.bit: (place, step.qubit)
+        for place, step in enumerate(program.steps)
+        if isinstance(step, Measure) and step.bit is not None
+    }
+    midway = {column: qubit for column, (place, qubit) in measured.items() if place < end}
+    columns, qubits = [*range(num_qubits), *midway], [*range(num_qubits), *midway.values()]
+    read = found.copy()
+    read[:, columns] = misread(found[:, columns], noise, workload.seed, qubits)
+    for column, (_, qubit) in measured.items():
+        if column not in midway:
+            read[:, column] = read[:, qubit]
+    return read
 
 
 def _run_ideal(frames: Frames, circuit: Circuit) -> None:

@@ -19,15 +19,16 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
+from ionbox.backends.noise import NEVER, Channel, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.program import Measure, Reset
 from ionbox.engines.apparatus import NUMPY, Apparatus, ReadyCircuit
 from ionbox.engines.control import Control, start
 from ionbox.engines.engine import Workload, resolve_precision
+from ionbox.engines.errors import Errors, misread_states
 from ionbox.engines.sampling import draw
-from ionbox.engines.streams import Streams
+from ionbox.engines.streams import Randomness
 from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, take_weights
 
 _Numbers: TypeAlias = NDArray[np.intp]
@@ -45,24 +46,6 @@ class _Noisy(NamedTuple):
         group.done = until
 
 
-class _Errors(NamedTuple):
-    """The errors that are to come to a group within one circuit, in the order of the channels.
-
-    Args:
-        numbers: Of the channel in its circuit.
-        shots: In which shot.
-        paulis: As `Streams.paulis`.
-    """
-
-    numbers: _Numbers
-    shots: _Numbers
-    paulis: NDArray[np.uint64]
-
-    def picked(self, which: slice | NDArray[np.bool_]) -> _Errors:
-        """Return some of the errors."""
-        return _Errors(self.numbers[which], self.shots[which], self.paulis[which])
-
-
 @dataclass(slots=True)
 class _Group:
     """Shots that share a history.
@@ -71,7 +54,7 @@ class _Group:
         shots: Their numbers, ascending.
         event: How many random events lie behind them.
         done: How many operations of the current circuit do.
-        errors: To come in the current circuit; None if they are not drawn yet.
+        errors: To come in the current circuit, ascending by channel; None if they are not drawn.
     """
 
     vector: Amplitudes
@@ -79,7 +62,7 @@ class _Group:
     shots: _Numbers
     event: int = 0
     done: int = 0
-    errors: _Errors | None = None
+    errors: Errors | None = None
 
     def part(self, shots: _Numbers) -> _Group:
         """Return a copy for some of the shots, with errors of all."""
@@ -107,14 +90,17 @@ class Histories:
 
     Args:
         workload: Without an observable.
-        streams: Which random numbers are drawn.
+        randomness: What decides the random events.
         apparatus: What applies circuits.
     """
 
-    def __init__(self, workload: Workload, streams: Streams, apparatus: Apparatus = NUMPY) -> None:
+    def __init__(
+        self, workload: Workload, randomness: Randomness, apparatus: Apparatus = NUMPY
+    ) -> None:
         program, shots = workload.program, workload.shots
         self._program = program
-        self._streams = streams
+        self._noise, self._seed = workload.noise, workload.seed
+        self._randomness = randomness
         self._apparatus = apparatus
         self._amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
         self._ready = {
@@ -143,12 +129,15 @@ class Histories:
         control = start(self._program)
         vector = ground_state(self._program.num_qubits, self._amplitude_type)
         self._follow(_Group(vector, control, np.arange(self._basis_states.size)))
+        found = self._basis_states
+        if self._noise is not None:
+            found = misread_states(found, self._program.num_qubits, self._noise, self._seed)
         for place, step in enumerate(self._program.steps[control.end :], control.end):
             if isinstance(step, Measure) and step.bit is not None:
                 shots = np.flatnonzero(self._ends <= place)
-                states = self._basis_states[shots]
+                states = found[shots]
                 self._bits[shots, step.bit] = states >> np.uint64(step.qubit) & np.uint64(1)
-        return Record(self._basis_states, self._bits)
+        return Record(found, self._bits)
 
     def _follow(self, group: _Group) -> None:
         while (step := group.control.quantum_step()) is not None:
@@ -158,7 +147,7 @@ class Histories:
                 case Measure() | Reset():
                     self._observe(group, step)
         shots = group.shots
-        uniforms = self._streams.choices(group.event)[shots]
+        uniforms = self._randomness.choices(group.event)[shots]
         self._basis_states[shots] = draw(take_weights(group.vector), uniforms)
         self._bits[shots] = np.frombuffer(group.control.bits, np.uint8)
         self._ends[shots] = group.control.place
@@ -167,12 +156,12 @@ class Histories:
         """Apply what is left of a circuit, and split the group at each error."""
         errors = group.errors
         if errors is None:
-            errors = self._draw_errors(group, ready.channels)
-        while errors.numbers.size:
-            number = int(errors.numbers[0])
+            errors = self._randomness.errors(group.event, ready.channels, group.shots)
+        while errors.channels.size:
+            number = int(errors.channels[0])
             channel = ready.channels[number]
             ready.apply(group, channel.after)
-            count = int(np.searchsorted(errors.numbers, number, side="right"))
+            count = int(np.searchsorted(errors.channels, number, side="right"))
             group.errors = errors.picked(slice(count, None))
             paulis = np.zeros(group.shots.size, np.uint64)
             paulis[np.searchsorted(group.shots, errors.shots[:count])] = errors.paulis[:count]
@@ -182,22 +171,6 @@ class Histories:
         group.event += len(ready.channels)
         group.control.place += 1
         group.done, group.errors = 0, None
-
-    def _draw_errors(self, group: _Group, around: Sequence[Channel]) -> _Errors:
-        """Return the errors of a circuit that a group has before it."""
-        found = [_Errors(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.uint64))]
-        for number, channel in enumerate(around):
-            event = group.event + number
-            uniforms = self._streams.choices(event)[group.shots]
-            hits = group.shots[uniforms < channel.probability]
-            if hits.size:
-                paulis = self._streams.paulis(event, channel)[hits]
-                found.append(_Errors(np.full(hits.size, number), hits, paulis))
-        return _Errors(
-            np.concatenate([errors.numbers for errors in found]),
-            np.concatenate([errors.shots for errors in found]),
-            np.concatenate([errors.paulis for errors in found]),
-        )
 
     def _error_on(self, qubits: tuple[int, ...]) -> _Act:
         def act(group: _Group, pauli: int) -> None:
@@ -221,22 +194,34 @@ class Histories:
     def _observe(self, group: _Group, step: Measure | Reset) -> None:
         """Measure a qubit, and note the outcome in a bit, or take the qubit back to |0>."""
         one = self._apparatus.probability_of_one(group.vector, step.qubit)
-        outcomes = self._streams.choices(group.event)[group.shots] < one
+        outcomes = self._randomness.choices(group.event)[group.shots] < one
+        is_misread = self._is_misread(group, step, outcomes)
 
-        def act(part: _Group, outcome: int) -> None:
+        def act(part: _Group, event: int) -> None:
+            is_wrong, outcome = divmod(event, 2)
             change = self._apparatus.reset if isinstance(step, Reset) else self._apparatus.collapse
             change(part.vector, step.qubit, outcome, one if outcome else 1 - one)
             if isinstance(step, Measure) and step.bit is not None:
-                part.control.bits[step.bit] = outcome
+                part.control.bits[step.bit] = outcome ^ is_wrong
 
         group.event += 1
         group.control.place += 1
-        self._split(group, outcomes, act)
+        self._split(group, outcomes + 2 * is_misread.astype(np.uint64), act)
+
+    def _is_misread(
+        self, group: _Group, step: Measure | Reset, outcomes: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return in which shots another outcome is noted than was measured."""
+        flips = NEVER if self._noise is None else self._noise.readout(step.qubit)
+        if flips == NEVER or isinstance(step, Reset) or step.bit is None:
+            return np.zeros_like(outcomes)
+        uniforms = self._randomness.readouts(group.event)[group.shots]
+        return uniforms < np.where(outcomes, flips.of_one, flips.of_zero)
 
     def _split(
         self,
         group: _Group,
-        outcomes: NDArray[np.uint64] | NDArray[np.bool_],
+        outcomes: NDArray[np.uint64],
         act: _Act,
     ) -> None:
         """Divide a group by the outcome of each shot, and follow all but the largest part.

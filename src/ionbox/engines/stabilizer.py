@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Assign, Jump, Program
 from ionbox.engines.affine import AffineSpace, affine_space
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.clifford import first_other, stim_text
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
-from ionbox.engines.frames import directions, noisy_flips, num_choices, reference
+from ionbox.engines.frames import directions, noisy_runs, num_choices, reference
 from ionbox.engines.readout import most_listed, sampled_outcome
 from ionbox.engines.registers import qubits_of, wide_register
 from ionbox.engines.rows import (
@@ -57,6 +58,7 @@ _FRAME_SECONDS = 10e-6  # for each operation
 _FRAMED_SECONDS = 0.3e-9  # for each frame of it
 _EVENT_SECONDS = 25e-6  # the numbers of all shots for one random event
 _NUMBER_SECONDS = 8e-9  # one of them
+_CHANNEL_SECONDS = 10e-6  # to multiply words by the errors of a channel
 _RECORD_BIT_SECONDS = 10e-9  # to write down what came out
 _EVENT_BYTES = 32
 _FRAME_COPIES = 6  # of a bit: X, Z, and what is made of them
@@ -105,10 +107,8 @@ class StabilizerEngine:
             return _MOOT
         if self._is_small(workload):
             return _SMALL
-        if workload.noise is not None and program.num_qubits > workload.noise.num_qubits:
-            return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
-        if workload.noise is not None and workload.noise.has_over_rotations:
-            return Refusal(self.name, "gates that turn too far are no Clifford ones", is_moot=True)
+        if workload.noise is not None and (reason := _unfit_noise(workload, workload.noise)):
+            return Refusal(self.name, reason, is_moot=True)
         for step in program.steps:
             if isinstance(step, Circuit) and (other := first_other(step)):
                 return Refusal(self.name, f"{other}: no Clifford operation", is_moot=True)
@@ -157,10 +157,13 @@ class StabilizerEngine:
 
     def _noisy_estimate(self, workload: Workload) -> Estimate:
         program, shots = workload.program, workload.shots
-        num_events = num_choices(program) + 2 * sum(program.gate_counts())
+        num_events, num_channels = num_choices(program), 2 * sum(program.gate_counts())
+        if program.circuit is None:
+            num_events += num_channels
         seconds = (
             _RUN_SECONDS
             + _operation_seconds(program, shots)
+            + _CHANNEL_SECONDS * num_channels
             + num_events * (_EVENT_SECONDS + _NUMBER_SECONDS * shots)
             + _RECORD_BIT_SECONDS * shots * (program.num_qubits + program.num_bits)
         )
@@ -175,14 +178,22 @@ class StabilizerEngine:
         """Find the outcomes and list them, or sample where they are too many."""
         program, noise = workload.program, workload.noise
         if noise is not None:
-            found = noisy_flips(workload, noise).T.astype(np.uint8) ^ reference(program)
-            return Outcome(_shots(rows_of_bits(found), program))
+            return Outcome(_shots(rows_of_bits(noisy_runs(workload, noise)), program))
         circuit = program.circuit
         if circuit is not None:
             return _ideal(outcomes(circuit), workload, _places(program, program.measured))
         bits = range(program.num_qubits, program.num_qubits + program.num_bits)
         space = affine_space(reference(program), directions(program))
         return _ideal(space, workload, _places(program, dict(enumerate(bits))))
+
+
+def _unfit_noise(workload: Workload, noise: NoiseModel) -> str:
+    """Say what noise is not for Pauli frames; empty if it is."""
+    if workload.lists_noise:
+        return "noisy runs are sampled, not listed"
+    if workload.program.num_qubits > noise.num_qubits:
+        return "wider than the device that is modelled"
+    return "gates that turn too far are no Clifford ones" if noise.has_over_rotations else ""
 
 
 def _places(program: Program, place_of: Mapping[int, int]) -> dict[str, list[int | None]]:

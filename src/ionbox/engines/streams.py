@@ -6,17 +6,64 @@ number alone; so its outcome does not depend on which shots it was simulated tog
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.backends.noise import Channel
+from ionbox.engines.errors import Errors, Role, draw_errors, generator
 
-_CHOICES, _PAULIS = 0, 1  # an event's two streams
+_CHOICES, _PAULIS, _READOUTS = 0, 1, 2  # an event's streams
 _CACHE_BYTES: Final = 1 << 26
+
+
+class Randomness(Protocol):
+    """What decides the random events on the way of every shot."""
+
+    def choices(self, event: int) -> NDArray[np.float64]:
+        """Return the uniforms in [0, 1) that decide an event, shape (shots,)."""
+
+    def readouts(self, event: int) -> NDArray[np.float64]:
+        """Return those that decide whether what was measured is misread."""
+
+    def errors(self, event: int, channels: Sequence[Channel], shots: NDArray[np.intp]) -> Errors:
+        """Return the errors of a circuit in some shots, ascending by channel, then by shot.
+
+        Args:
+            event: That of the first channel; each has one.
+            channels: Of the circuit.
+            shots: Ascending.
+        """
+
+
+class Ahead:
+    """All that is random in the shots of one circuit, drawn before anything is simulated.
+
+    Args:
+        channels: Of the circuit.
+        shots: How many.
+        seed: Not negative.
+    """
+
+    def __init__(self, channels: Sequence[Channel], shots: int, seed: int) -> None:
+        self.drawn = draw_errors(channels, shots, seed)
+        self.outcomes = generator(seed, Role.OUTCOMES).random(shots)
+
+    def choices(self, event: int) -> NDArray[np.float64]:  # noqa: ARG002 - there is one
+        return self.outcomes
+
+    readouts = choices  # nothing is measured midway
+
+    def errors(
+        self,
+        event: int,  # noqa: ARG002 - there is one circuit
+        channels: Sequence[Channel],  # noqa: ARG002
+        shots: NDArray[np.intp],  # noqa: ARG002
+    ) -> Errors:
+        return self.drawn.by_channel()
 
 
 class Streams:
@@ -54,6 +101,18 @@ class Streams:
         ends = np.cumsum(channel.shares[:2])
         places = ends.searchsorted(np.random.Generator(bits).random(self._shots), side="right")
         return places.astype(np.uint64) + np.uint64(1)
+
+    def readouts(self, event: int) -> NDArray[np.float64]:
+        return np.random.Generator(_philox(self._key, event, _READOUTS)).random(self._shots)
+
+    def errors(self, event: int, channels: Sequence[Channel], shots: NDArray[np.intp]) -> Errors:
+        found = [Errors(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint64))]
+        for number, channel in enumerate(channels):
+            hits = shots[self.choices(event + number)[shots] < channel.probability]
+            if hits.size:
+                paulis = self.paulis(event + number, channel)[hits]
+                found.append(Errors(hits, np.full(hits.size, number), paulis))
+        return Errors(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def _draw_choices(key: NDArray[np.uint64], shots: int, event: int) -> NDArray[np.float64]:

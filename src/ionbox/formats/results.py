@@ -29,13 +29,15 @@ holds; registers come in their order, `OUTPUT_ALL` first:
 
     offset  size  field
     0       4     magic, `IXRS`
-    4       1     version, 1
+    4       1     version, 1; 2 of shots that have variants
     5       3     zero
     8       ...   {"kind": "exact", "registers": {name: the first stored form}}
-                  {"kind": "sampled", "shots": n, "registers": {name: {"num_bits", "rows"}}}
+                  {"kind": "sampled", "shots": n, "registers": {name: {"num_bits", "rows"}},
+                   "variants": {"count", "numbers"}}
                   {"kind": "expectation", "value", "variance"}
 
-`rows` are those of `Shots`, without gaps.
+`rows` are those of `Shots`, without gaps. `variants` is there in version 2 only: `numbers` are
+those of `Sampled`, uint16, `count` how many variants there were.
 """
 
 from __future__ import annotations
@@ -63,13 +65,15 @@ _VERSION = 1
 _DENSE, _SPARSE, _WIDE = 0, 1, 2
 _HEADER = struct.Struct("<4sBBBxQQ")
 _STATE_TYPE = np.dtype("<u8")
+_VARIANT_TYPE = np.dtype("<u2")
 
 _CONTAINER_MAGIC = b"IXRS"
-_CONTAINER_VERSION = 1
+_PLAIN, _WITH_VARIANTS = 1, 2  # versions: what needs no more is written as it always was
 _CONTAINER_HEADER = struct.Struct("<4sB3x")
 _MOST_BYTES = 2**32 - 1  # of one binary value in MessagePack
 
 MAX_SHOTS: Final = 1_000_000
+MAX_VARIANTS: Final = 2**16  # more than there are shots enough for
 
 # By bytes per value: the digits that survive a long circuit, and the share of the largest
 # probability below which a number is rounding noise.
@@ -122,9 +126,17 @@ class Exact:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """The outcome of a noisy job: all shots of each register, `OUTPUT_ALL` first."""
+    """The outcome of a noisy job: all shots of each register, `OUTPUT_ALL` first.
+
+    Args:
+        variants: The number of the variant of the circuit that each shot is from; None where
+            there was but one circuit.
+        num_variants: How many there were, some perhaps without a shot that was kept.
+    """
 
     registers: Mapping[str, Shots]
+    variants: NDArray[np.uint16] | None = None
+    num_variants: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +231,17 @@ class _StoredShots(msgspec.Struct, forbid_unknown_fields=True):
     rows: memoryview
 
 
-class _StoredSampled(msgspec.Struct, tag_field="kind", tag="sampled", forbid_unknown_fields=True):
+class _StoredVariants(msgspec.Struct, forbid_unknown_fields=True):
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_VARIANTS)]
+    numbers: memoryview
+
+
+class _StoredSampled(
+    msgspec.Struct, tag_field="kind", tag="sampled", forbid_unknown_fields=True, omit_defaults=True
+):
     shots: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHOTS)]
     registers: dict[str, _StoredShots]
+    variants: _StoredVariants | None = None
 
 
 class _StoredExpectation(
@@ -244,7 +264,9 @@ def encode(result: Result) -> bytes:
     """
     if isinstance(result, Exact) and len(result.registers) == 1 and OUTPUT_ALL in result.registers:
         return _encode_probabilities(result.registers[OUTPUT_ALL])
-    header = _CONTAINER_HEADER.pack(_CONTAINER_MAGIC, _CONTAINER_VERSION)
+    has_variants = isinstance(result, Sampled) and result.variants is not None
+    version = _WITH_VARIANTS if has_variants else _PLAIN
+    header = _CONTAINER_HEADER.pack(_CONTAINER_MAGIC, version)
     return header + _ENCODER.encode(_to_stored(result))
 
 
@@ -275,7 +297,7 @@ def _to_stored(result: Result) -> _Stored:
                 name: _StoredShots(shots.num_bits, _rows_to_bytes(name, shots, num_shots))
                 for name, shots in result.registers.items()
             }
-            return _StoredSampled(num_shots, registers)
+            return _StoredSampled(num_shots, registers, _variants_to_bytes(result, num_shots))
         case Expectation():
             _check_numbers(result)
             return _StoredExpectation(result.value, result.variance)
@@ -297,7 +319,7 @@ def _from_stored(stored: _Stored) -> Result:
                 name: _shots_from_bytes(name, register, stored.shots)
                 for name, register in stored.registers.items()
             }
-            return Sampled(shots)
+            return Sampled(shots, *_variants_from_bytes(stored))
         case _StoredExpectation():
             result = Expectation(stored.value, stored.variance)
             _check_numbers(result)
@@ -308,9 +330,9 @@ def _read_container(data: memoryview) -> _Stored:
     if len(data) < _CONTAINER_HEADER.size:
         raise ValueError(f"a stored result ends after {len(data)} bytes, within its header")
     _, version = _CONTAINER_HEADER.unpack_from(data)
-    if version != _CONTAINER_VERSION:
+    if version not in {_PLAIN, _WITH_VARIANTS}:
         raise ValueError(
-            f"a stored result of version {version}; this ionbox reads {_CONTAINER_VERSION}"
+            f"a stored result of version {version}; this ionbox reads {_PLAIN} and {_WITH_VARIANTS}"
         )
     try:
         return _DECODER.decode(data[_CONTAINER_HEADER.size :])
@@ -353,6 +375,39 @@ def _shots_from_bytes(name: str, stored: _StoredShots, num_shots: int) -> Shots:
     shots = Shots(stored.num_bits, rows)
     _check_rows(name, shots, num_shots)
     return shots
+
+
+def _variants_to_bytes(result: Sampled, num_shots: int) -> _StoredVariants | None:
+    if result.variants is None:
+        return None
+    _check_variants(result.variants, result.num_variants, num_shots)
+    numbers = np.ascontiguousarray(result.variants, _VARIANT_TYPE)
+    return _StoredVariants(result.num_variants, numbers.view(np.uint8).data)
+
+
+def _variants_from_bytes(
+    stored: _StoredSampled,
+) -> tuple[NDArray[np.uint16], int] | tuple[None, int]:
+    if stored.variants is None:
+        return None, 0
+    numbers, count = stored.variants.numbers, stored.variants.count
+    if numbers.nbytes != stored.shots * _VARIANT_TYPE.itemsize:
+        raise ValueError(
+            f"the variants of a stored result have {numbers.nbytes} bytes; those of"
+            f" {stored.shots} shots take {stored.shots * _VARIANT_TYPE.itemsize}"
+        )
+    variants = np.frombuffer(numbers, _VARIANT_TYPE)
+    _check_variants(variants, count, stored.shots)
+    return variants, count
+
+
+def _check_variants(variants: NDArray[np.uint16], num_variants: int, num_shots: int) -> None:
+    is_whole = variants.shape == (num_shots,) and 1 <= num_variants <= MAX_VARIANTS
+    if not is_whole or variants.max() >= num_variants:
+        raise ValueError(
+            f"the variants of {num_shots} shots are {variants.shape} numbers, which must be"
+            f" below {num_variants}, and that at most {MAX_VARIANTS}"
+        )
 
 
 def _check_rows(name: str, shots: Shots, num_shots: int) -> None:

@@ -62,6 +62,7 @@ class Job(msgspec.Struct, frozen=True):
         is_dry_run: Whether it is only read, checked and priced.
         num_circuits: How many child jobs it has, if it is a parent; 1 otherwise.
         settings: What the caller sent for the compiler and mitigation, echoed as it came.
+        characterization_id: The record that a device is taken to be like; None on a simulator.
         registers: Names of classical registers, echoed as they came.
         num_qubits: 0 until the circuit was read.
         gate_counts: Operations on one qubit, and on two or more.
@@ -95,6 +96,7 @@ class Job(msgspec.Struct, frozen=True):
     session_id: str | None = None
     is_dry_run: bool = False
     num_circuits: int = 1
+    characterization_id: str | None = None
     num_qubits: int = 0
     gate_counts: tuple[int, int] = (0, 0)
     engine: str | None = None
@@ -119,7 +121,12 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def is_sampled(self) -> bool:
         """Whether its results are shots; those of an ideal job are exact probabilities."""
-        return self.noise_model != IDEAL
+        return self.noise_model != IDEAL or self.is_on_device
+
+    @property
+    def is_on_device(self) -> bool:
+        """Whether it is compiled for a device, and run on its twin."""
+        return self.characterization_id is not None
 
     @property
     def execution_seconds(self) -> float | None:

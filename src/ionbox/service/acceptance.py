@@ -9,9 +9,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from ionbox.backends.backend import Backend
+from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import PriceBook, estimate
 from ionbox.jobs.job import Failure, FailureCode, Job
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
+from ionbox.service.device_settings import is_mitigation_asked_for
 from ionbox.service.work import Assessed
 
 _MAX_CONTROLS = 7
@@ -69,7 +71,7 @@ class Acceptance:
 
     def may_run(self, job: Job) -> bool:
         """Return whether a job is for an engine, so that it may run as soon as it is read."""
-        return self._backends[job.backend].is_simulator and not job.is_dry_run
+        return not job.is_dry_run
 
     def accept(self, job: Job, assessed: Assessed, now: datetime) -> tuple[Job, tuple[Effect, ...]]:
         """Return a submitted job with what is known of its input."""
@@ -91,6 +93,7 @@ class Acceptance:
             threads=assessed.threads,
             warnings=(
                 *assessed.warnings,
+                *_ignored(job),
                 *(f"IonQ refuses this: {text}" for _, text in told),
             ),
             cost_micros=self._cost_micros(job, assessed),
@@ -98,53 +101,29 @@ class Acceptance:
         if self._is_strict and exceeded:
             code, text = exceeded[0]
             return step(known, JobEvent.FAIL, now, failure=Failure(code, f"{text} (--limits ionq)"))
-        failure = next(_failures(known, backend, assessed), None)
-        if failure is not None:
-            return step(known, JobEvent.FAIL, now, failure=failure)
+        if assessed.failure is not None:
+            return step(known, JobEvent.FAIL, now, failure=assessed.failure)
         if job.is_dry_run:
             return step(known, JobEvent.FINISH, now)
         return step(known, JobEvent.ACCEPT, now)
 
     def _cost_micros(self, job: Job, assessed: Assessed) -> int:
-        if self._prices.prices[job.backend].is_free:
+        if self._prices.price(job.backend).is_free:
             return 0
+        output = assessed.output
         cost = estimate(
             self._prices,
             job.backend,
             gate_counts=assessed.billed_gate_counts,
             shots=job.shots,
-            error_mitigation=is_mitigated(job),
+            error_mitigation=output is not None and bool(output.variants),
         )
         return cost.total_micros
 
 
-def _failures(job: Job, backend: Backend, assessed: Assessed) -> Iterator[Failure]:
-    """Yield why a job cannot be done by its backend."""
-    if backend.is_simulator:
-        if assessed.failure is not None:
-            yield assessed.failure
-        return
-    if assessed.num_qubits > backend.num_qubits:
-        text = f"{assessed.num_qubits} qubits; {backend.name} has {backend.num_qubits}"
-        yield Failure(FailureCode.NOT_ENOUGH_QUBITS, text)
-    unknown = sorted(set(assessed.native_gates) - {"nop", *backend.native_gates})
-    if unknown:
-        known = ", ".join(backend.native_gates)
-        text = f"native gate '{unknown[0]}'; {backend.name} knows {known}"
-        yield Failure(FailureCode.UNSUPPORTED_GATE, text)
-    if not job.is_dry_run:
-        text = (
-            f"{backend.name} takes dry runs only, so far (dry_run: true); the simulator runs jobs"
-        )
-        yield Failure(FailureCode.QUANTUM_COMPUTER_ERROR, text)
-
-
-def is_mitigated(job: Job) -> bool:
-    """Return whether a job asks for debiasing, in the words of either API version."""
-    settings = (job.settings or {}).get("error_mitigation")
-    asked = [
-        mitigation.get(word)
-        for mitigation, word in ((settings, "debiasing"), (job.error_mitigation, "debias"))
-        if isinstance(mitigation, Mapping)
-    ]
-    return any(value is True for value in asked)
+def _ignored(job: Job) -> Iterator[str]:
+    """Yield what a job asks for in vain."""
+    if job.is_on_device and job.noise_model != IDEAL:
+        yield f"noise.model is ignored: {job.backend} errs as its characterization says"
+    if not job.is_on_device and is_mitigation_asked_for(job.settings, job.error_mitigation):
+        yield f"error mitigation is ignored: {job.backend} is no device"

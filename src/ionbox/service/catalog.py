@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ionbox.backends.backend import Backend, find_characterization
+from ionbox.backends.backend import Backend, find_characterization, with_older
 from ionbox.backends.characterization import (
     MAX_PAGE,
     Characterization,
@@ -15,8 +14,10 @@ from ionbox.backends.characterization import (
     execution_seconds,
     page_of,
 )
+from ionbox.backends.documents import read_document
 from ionbox.backends.pricing import Estimate, PriceBook, estimate
 from ionbox.errors import NotFoundError
+from ionbox.service.ports import BackendDocument, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,17 @@ class Catalog:
     """Every use case of backends.
 
     Args:
-        backends: By name.
+        backends: By name, as all of the core sees them: those that are loaded are put in.
+        store: What remembers documents.
     """
 
-    def __init__(self, backends: Mapping[str, Backend], prices: PriceBook) -> None:
+    def __init__(self, backends: dict[str, Backend], prices: PriceBook, store: Store) -> None:
+        self._own = dict(backends)
         self._backends = backends
         self._prices = prices
+        self._store = store
+        for document in store.backend_documents():
+            self._take(read_document(document.document, document.additions))
 
     @property
     def currency(self) -> str:
@@ -71,6 +77,41 @@ class Catalog:
         if name not in self._backends:
             raise NotFoundError("backend", name, known=tuple(self._backends))
         return self._backends[name]
+
+    def load(self, document: bytes, additions: str = "") -> Backend:
+        """Take a backend from its characterizations, as `documents.read_document` reads them.
+
+        A backend of ionbox's own of that name is replaced; one that was loaded before keeps its
+        older records, which jobs may run with.
+
+        Raises:
+            SettingsError: If the document cannot be read.
+        """
+        backend = read_document(document, additions)
+        self._store.insert_backend_document(
+            BackendDocument(backend.name, document, additions)
+        ).result()
+        return self._take(backend)
+
+    def unload(self, name: str) -> None:
+        """Forget what was loaded of a backend; one of ionbox's own is again as it was.
+
+        Raises:
+            NotFoundError: If nothing of it was loaded.
+        """
+        if not self._store.delete_backend_documents(name).result():
+            raise NotFoundError("loaded backend", name)
+        if name in self._own:
+            self._backends[name] = self._own[name]
+        else:
+            del self._backends[name]
+
+    def _take(self, backend: Backend) -> Backend:
+        before = self._backends.get(backend.name)
+        if before is not None and before is not self._own.get(backend.name):
+            backend = with_older(backend, before.characterizations)
+        self._backends[backend.name] = backend
+        return backend
 
     def characterizations(
         self,

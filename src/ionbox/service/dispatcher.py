@@ -21,9 +21,10 @@ from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
-from ionbox.service.planning import Rulebook
+from ionbox.service.planning import Rulebook, encode_output
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
+from ionbox.service.targets import Targets
 from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
 
 # A job above this steps back for the server and for short jobs.
@@ -78,6 +79,7 @@ class Dispatcher:
         executor: Executor,
         acceptance: Acceptance,
         *,
+        targets: Targets,
         rulebook: Rulebook,
         clock: Callable[[], datetime],
     ) -> None:
@@ -85,6 +87,7 @@ class Dispatcher:
         self._results = results
         self._executor = executor
         self._acceptance = acceptance
+        self._targets = targets
         self._clock = clock
         self._lock = threading.Lock()  # of the admission and of what is unwanted
         self._rulebook = rulebook
@@ -208,6 +211,7 @@ class Dispatcher:
 
     def _task(self, claim: _Claim) -> Task:
         job, rules = claim.job, self._rulebook.rules
+        target = self._targets.of(job)
         is_preflight = job.status is JobStatus.SUBMITTED
         return Task(
             job_id=job.id,
@@ -216,7 +220,9 @@ class Dispatcher:
             data=claim.data,
             shots=job.shots,
             seed=job.seed,
-            noise_model=job.noise_model,
+            noise=target.noise,
+            device=target.device,
+            failure=target.failure,
             rules=rules if job.precision is None else replace(rules, precision=job.precision),
             draft=str(self._draft(job)),
             registers=None if job.registers is None else dict(job.registers),
@@ -254,20 +260,21 @@ class Dispatcher:
                 return Change(after, stored)
             case Assessed():
                 after, _ = self._acceptance.accept(job, reply, now)
-                return Change(after, stored, answers=reply.answers)
+                output = encode_output(reply.output)
+                return Change(after, stored, answers=reply.answers, output=output)
             case Lost():
                 self._results.discard(self._draft(job))
                 return Change(self._lost(job, reply.reason), stored)
 
     def _finish(self, claim: _Claim, reply: Finished) -> Change:
         """Return what an outcome makes of a job; one that ran as it was read is accepted first."""
-        job, stored, answers = claim.job, claim.stored, None
+        job, stored, answers, output = claim.job, claim.stored, None, None
         if reply.assessed is not None:
             job, _ = self._acceptance.accept(job, reply.assessed, claim.taken_at)
-            answers = reply.assessed.answers
+            answers, output = reply.assessed.answers, encode_output(reply.assessed.output)
             if job.status is not JobStatus.READY:
                 self._results.discard(self._draft(claim.job))
-                return Change(job, stored, answers=answers)
+                return Change(job, stored, answers=answers, output=output)
             job, _ = step(job, JobEvent.CLAIM, claim.taken_at)
         try:
             result = self._keep(claim.job, reply)
@@ -280,7 +287,8 @@ class Dispatcher:
             run_threads=claim.threads,
             run_seconds=reply.seconds,
         )
-        return Change(step(told, JobEvent.FINISH, self._clock())[0], stored, result, answers)
+        done, _ = step(told, JobEvent.FINISH, self._clock())
+        return Change(done, stored, result, answers, output)
 
     def _keep(self, job: Job, reply: Finished) -> StoredResult:
         if reply.encoded is not None:
@@ -317,7 +325,7 @@ class Dispatcher:
 
     def _follow_up(self, change: Change, *, is_written: bool) -> None:
         """Queue a job that is to run (again); drop an outcome that came too late."""
-        job, before, result, _ = change
+        job, before, result, *_ = change
         if not is_written:
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)

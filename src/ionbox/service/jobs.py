@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ionbox.backends.backend import Backend
 from ionbox.errors import InvalidInputError, NotFoundError, ResultsNotReadyError
 from ionbox.formats.inputs import INPUT_TYPES, read_input, read_registers
 from ionbox.formats.multi_circuit import CircuitPart, in_circuit, read_circuits
-from ionbox.formats.results import Result, decode
+from ionbox.formats.results import Exact, Result, decode
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import Effect, JobEvent, follow, statuses_of, step, sum_up
+from ionbox.jobs.output import Output
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller
 from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.exact import exact
 from ionbox.service.futures import and_then, then
-from ionbox.service.planning import JobPlan, Rulebook, decode_answers
+from ionbox.service.planning import JobPlan, Rulebook, decode_answers, decode_output
 from ionbox.service.ports import JobQuery, NewJob, ResultStore, Store, StoredResult
+from ionbox.service.preparation import Conditions
 from ionbox.service.submission import (
     Overrides,
     Submission,
@@ -32,7 +35,8 @@ from ionbox.service.submission import (
     new_job,
     resubmission,
 )
-from ionbox.service.work import Conditions, assess
+from ionbox.service.targets import Targets
+from ionbox.service.work import assess
 
 # Longer inputs are read by a worker, under limits, while the job is `submitted`: nobody else is
 # answered while one is planned here.
@@ -63,7 +67,7 @@ class Jobs:
         dispatcher: Dispatcher,
         acceptance: Acceptance,
         *,
-        backends: Mapping[str, Backend],
+        targets: Targets,
         rulebook: Rulebook,
         clock: Callable[[], datetime],
         seed: int | None = None,
@@ -72,9 +76,10 @@ class Jobs:
         self._results = results
         self._dispatcher = dispatcher
         self._acceptance = acceptance
-        self._backends = backends
+        self._targets = targets
         self._rulebook = rulebook
         self._clock = clock
+        self._exact_lock = threading.Lock()  # it may take much of the memory
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311
@@ -88,10 +93,16 @@ class Jobs:
             InvalidInputError: If the submission cannot be; nothing is remembered then. What only
                 its session knows, the future raises.
         """
-        check(submission, self._backends)
+        check(submission, self._targets)
         now = self._clock()
-        seed = self._seeds.getrandbits(31)
-        job = new_job(caller, submission, seed=seed, entropy=self._entropy(), now=now)
+        job = new_job(
+            caller,
+            submission,
+            characterization_id=self._targets.backends[submission.backend].characterization_id,
+            seed=self._seeds.getrandbits(31),
+            entropy=self._entropy(),
+            now=now,
+        )
         if job.is_parent:
             planned = self._planned_family(job, submission.data)
         else:
@@ -123,9 +134,10 @@ class Jobs:
         job, data, _ = new
         if is_for_a_worker is None:
             is_for_a_worker = not INPUT_TYPES[job.job_type].is_quick or _is_long(data)
-        if is_for_a_worker:
+        if is_for_a_worker or job.is_on_device:  # to compile takes longer than to read
             return _Planned(new, (Effect.QUEUE,))
-        conditions = Conditions(job.shots, job.seed, job.noise_model, self._rulebook.rules)
+        noise = self._targets.of(job).noise
+        conditions = Conditions(job.shots, job.seed, self._rulebook.rules, noise)
         given = read_input(job.job_type, data, read_registers(job.registers))
         assessed = assess(given, conditions)
         accepted, effects = self._acceptance.accept(job, assessed, job.submitted_at)
@@ -169,6 +181,11 @@ class Jobs:
         job, answers = found
         return JobPlan(job, decode_answers(answers))
 
+    def output(self, caller: Caller, job: Job) -> Output | None:
+        """Return what compiling and mitigation made of a job, if it was compiled."""
+        text = self._store.output(caller.project_id, job.id) if job.is_on_device else None
+        return None if text is None else decode_output(text)
+
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of jobs, newest first."""
         return self._store.jobs(query)
@@ -191,6 +208,27 @@ class Jobs:
         if data is None:  # deleted since it was found
             raise NotFoundError("job", job_id)
         return decode(data)
+
+    def exact(self, caller: Caller, job_id: str) -> Exact:
+        """Compute the probabilities themselves of a noisy job, whatever its status; one at a time.
+
+        Raises:
+            InvalidInputError: If the job has no noise, or is too large, or many circuits.
+        """
+        found = self._store.job_and_input(caller.project_id, job_id)
+        if found is None:
+            raise NotFoundError("job", job_id)
+        job, data = found
+        if job.is_parent:
+            raise InvalidInputError("", "many circuits; ask for each of its child jobs")
+        target = self._targets.of(job)
+        if target.failure is not None:
+            raise InvalidInputError("", target.failure.message)
+        rules = self._rulebook.rules
+        conditions = Conditions(job.shots, job.seed, rules, target.noise, target.device)
+        given = read_input(job.job_type, data, read_registers(job.registers))
+        with self._exact_lock:
+            return exact(given, conditions)
 
     def child_results(self, caller: Caller, parent: Job) -> Iterator[tuple[str, Result]]:
         """Yield the outcome of each child of a completed parent, in the order of its circuits.

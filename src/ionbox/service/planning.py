@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from ionbox.engines.calibration import ONE_CORE, Calibration, Machine
 from ionbox.engines.engine import Estimate, Precision, Refusal
 from ionbox.jobs.job import Job
+from ionbox.jobs.output import Output
 
 Answer = Estimate | Refusal
 
 _answers: Final = msgspec.json.Decoder(tuple[Answer, ...])
+_output: Final = msgspec.json.Decoder(Output)
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -59,3 +61,13 @@ def encode_answers(answers: tuple[Answer, ...]) -> str:
 def decode_answers(text: str | None) -> tuple[Answer, ...]:
     """Return the answers of a text that was kept, if one was."""
     return () if text is None else _answers.decode(text)
+
+
+def encode_output(output: Output | None) -> str | None:
+    """Return what compiling made of a job as the text that is kept."""
+    return None if output is None else msgspec.json.encode(output).decode()
+
+
+def decode_output(text: str) -> Output:
+    """Return what compiling made of a job, of the text that was kept."""
+    return _output.decode(text)

@@ -80,18 +80,28 @@ class UsageRow:
     time_us: int
 
 
+class BackendDocument(NamedTuple):
+    """What an operator brought of a backend; see `ionbox.backends.documents`."""
+
+    backend: str
+    document: bytes
+    additions: str
+
+
 class Change(NamedTuple):
     """A job as it is now, and the one that the store should have.
 
     Args:
         result: The outcome, if there is one.
         answers: What the engines answered, if it was planned just now.
+        output: What compiling made of it, if it was compiled just now.
     """
 
     job: Job
     expected: Job
     result: StoredResult | None = None
     answers: str | None = None
+    output: str | None = None
 
 
 class Store(Protocol):
@@ -105,6 +115,10 @@ class Store(Protocol):
     def job_and_input(self, project_id: str, job_id: str) -> tuple[Job, bytes] | None: ...
     def job_and_plan(self, project_id: str, job_id: str) -> tuple[Job, str | None] | None:
         """Return a job, and what the engines answered when it was planned."""
+        ...
+
+    def output(self, project_id: str, job_id: str) -> str | None:
+        """Return what compiling and mitigation made of a job, if it was compiled."""
         ...
 
     def result(self, project_id: str, job_id: str) -> StoredResult | None: ...
@@ -167,6 +181,15 @@ class Store(Protocol):
 
     def usage(self, organization_id: str, start: datetime, end: datetime) -> list[UsageRow]:
         """Return what jobs took by day, project, submitter and backend, oldest day first."""
+        ...
+
+    def backend_documents(self) -> list[BackendDocument]:
+        """Return what was brought of backends, oldest first."""
+        ...
+
+    def insert_backend_document(self, document: BackendDocument) -> Future[None]: ...
+    def delete_backend_documents(self, backend: str) -> Future[bool]:
+        """Forget what was brought of a backend; false where there was nothing."""
         ...
 
     def project(self, project_id: str) -> Project: ...

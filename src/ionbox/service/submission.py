@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from ionbox.backends.backend import Backend
-from ionbox.backends.noise import IDEAL, NOISE_MODELS
+from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError
 from ionbox.formats.inputs import INPUT_TYPES, read_registers
 from ionbox.formats.multi_circuit import CircuitPart
 from ionbox.jobs.job import MULTI_CIRCUIT, Job, new_job_id
 from ionbox.service.access import Caller
+from ionbox.service.device_settings import read_device_settings
+from ionbox.service.targets import Targets
 
 MAX_SHOTS = 1_000_000
 MAX_SEED = 2**31 - 1
@@ -68,7 +69,7 @@ class Overrides:
     is_dry_run: bool | None = None
 
 
-def check(submission: Submission, backends: Mapping[str, Backend]) -> None:
+def check(submission: Submission, targets: Targets) -> None:
     """Refuse what can be told without reading the input.
 
     Raises:
@@ -80,24 +81,34 @@ def check(submission: Submission, backends: Mapping[str, Backend]) -> None:
     if submission.job_type not in (*INPUT_TYPES, MULTI_CIRCUIT):
         known = ", ".join((*INPUT_TYPES, MULTI_CIRCUIT))
         raise InvalidInputError("type", f"'{submission.job_type}' is not one of: {known}")
-    if submission.backend not in backends:
-        known = ", ".join(backends)
+    if submission.backend not in targets.backends:
+        known = ", ".join(targets.backends)
         raise InvalidInputError("backend", f"'{submission.backend}' is not one of: {known}")
     if not 1 <= submission.shots <= MAX_SHOTS:
         raise InvalidInputError("shots", f"{submission.shots} is not within 1 to {MAX_SHOTS}")
-    if submission.noise_model not in (IDEAL, *NOISE_MODELS):
-        known = ", ".join((IDEAL, *NOISE_MODELS))
+    if submission.noise_model not in targets.noise_names:
+        known = ", ".join(targets.noise_names)
         message = f"'{submission.noise_model}' is not one of: {known}"
         raise InvalidInputError("noise.model", message)
     read_registers(submission.registers)
+    if not targets.backends[submission.backend].is_simulator:
+        settings, mitigation = submission.settings, submission.error_mitigation
+        read_device_settings(settings, mitigation, submission.shots)
 
 
-def new_job(
-    caller: Caller, submission: Submission, *, seed: int, entropy: int, now: datetime
+def new_job(  # noqa: PLR0913 - what is asked for, and what is drawn for it
+    caller: Caller,
+    submission: Submission,
+    *,
+    characterization_id: str | None,
+    seed: int,
+    entropy: int,
+    now: datetime,
 ) -> Job:
     """Return the record of a job that is asked for.
 
     Args:
+        characterization_id: The newest one of its backend, which it keeps.
         seed: The one that was drawn, where the submission has none.
         entropy: 62 random bits, for the id.
     """
@@ -118,6 +129,7 @@ def new_job(
         registers=submission.registers,
         session_id=submission.session_id,
         is_dry_run=submission.is_dry_run,
+        characterization_id=characterization_id,
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from ionbox.backends.noise import NOISE_MODELS
+from ionbox.backends.noise import NoiseModel
 from ionbox.backends.pricing import billed_gate_counts
 from ionbox.circuits.circuit import Circuit
-from ionbox.circuits.program import Jump
-from ionbox.engines.engine import Workload
+from ionbox.circuits.program import Jump, Program
 from ionbox.engines.planner import Plan, engine_named, plan
 from ionbox.errors import EngineMissingError, InvalidInputError
 from ionbox.formats import results
 from ionbox.formats.inputs import Input, read_input
 from ionbox.jobs.job import Failure, FailureCode
+from ionbox.jobs.output import Output
+from ionbox.service.device_settings import DeviceRun
 from ionbox.service.planning import Rules, encode_answers
+from ionbox.service.preparation import Conditions, Prepared, gather, misfit, prepare
 
 # A task that is only to be read is run at once where that takes no longer and no more than this.
 RUN_AT_ONCE_SECONDS = 0.1
@@ -29,6 +32,9 @@ class Task(msgspec.Struct, frozen=True):
 
     Args:
         engine: Which engine runs it, as planned; None to read the input and plan, first of all.
+        noise: Of a job on the simulator; None for an ideal run.
+        device: Of a job on a device.
+        failure: Why it cannot be done, if it is known already.
         may_run: Whether it may be run at once where the engine is not planned yet.
         rules: How it is planned, and what it is computed in.
         threads: How many it may use.
@@ -44,9 +50,11 @@ class Task(msgspec.Struct, frozen=True):
     data: bytes
     shots: int
     seed: int
-    noise_model: str
     rules: Rules
     draft: str
+    noise: NoiseModel | None = None
+    device: DeviceRun | None = None
+    failure: Failure | None = None
     registers: dict[str, Any] | None = None
     may_run: bool = False
     threads: int = 1
@@ -62,19 +70,18 @@ class Assessed(msgspec.Struct, frozen=True, tag=True):
         gate_counts: Operations on one qubit, and on two or more.
         billed_gate_counts: Gates on one qubit, and on two, that a price counts.
         max_controls: The most controls of an operation.
-        native_gates: The native gates it uses.
         has_jumps: Whether what it does depends on what it measured.
         warnings: What the caller should know of how it was read.
         threads: How many the plan can make use of.
         answers: What each engine said, as `planning.encode_answers` writes it.
-        failure: Why no engine takes it.
+        output: What compiling made of it, if it was compiled.
+        failure: Why no engine takes it, or why its device cannot.
     """
 
     num_qubits: int
     gate_counts: tuple[int, int]
     billed_gate_counts: tuple[int, int] = (0, 0)
     max_controls: int = 0
-    native_gates: tuple[str, ...] = ()
     has_jumps: bool = False
     warnings: tuple[str, ...] = ()
     engine: str | None = None
@@ -83,6 +90,7 @@ class Assessed(msgspec.Struct, frozen=True, tag=True):
     memory_bytes: int = 0
     threads: int = 1
     answers: str | None = None
+    output: Output | None = None
     failure: Failure | None = None
 
 
@@ -115,23 +123,33 @@ class Lost(msgspec.Struct, frozen=True, tag=True):
 Reply = Assessed | Finished | Failed | Lost
 
 
-class Conditions(NamedTuple):
-    """What decides, beside the input, how it can be run."""
-
-    shots: int
-    seed: int
-    noise_model: str
-    rules: Rules
-
-
 def assess(given: Input, conditions: Conditions) -> Assessed:
     """Plan an input: which engine, how long, how many bytes, or why not at all."""
-    return _assessed(given, make_plan(given, conditions))
+    unfit = _unfit(given, conditions)
+    return unfit or _assessed(given, conditions, prepare(given, conditions))
 
 
-def make_plan(given: Input, conditions: Conditions) -> Plan:
-    """Ask the engines about an input, and choose."""
-    rules, workload = conditions.rules, _workload(given, conditions)
+def _unfit(given: Input, conditions: Conditions) -> Assessed | None:
+    """Return what is known of an input that its device cannot run."""
+    failure = None if conditions.device is None else misfit(given, conditions.device)
+    if failure is None:
+        return None
+    return replace(_size(given.program, given.warnings), failure=failure)
+
+
+def _assessed(given: Input, conditions: Conditions, prepared: Prepared) -> Assessed:
+    size, device = _size(prepared.program, given.warnings), conditions.device
+    if device is not None:
+        submitted = _size(given.program, ())
+        size = replace(size, output=prepared.output, max_controls=submitted.max_controls)
+        if device.is_dry:
+            return size
+    return _planned(size, make_plan(prepared, conditions.rules), len(prepared.parts))
+
+
+def make_plan(prepared: Prepared, rules: Rules) -> Plan:
+    """Ask the engines about an input, and choose; all variants are run as the first one."""
+    workload = prepared.parts[0].workload
     return plan(workload, memory_bytes=rules.memory_bytes, machine=rules.machine)
 
 
@@ -141,29 +159,36 @@ def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Fai
     Args:
         clock: Returns seconds, from wherever it counts.
     """
-    conditions = Conditions(task.shots, task.seed, task.noise_model, task.rules)
+    if task.failure is not None:
+        return Failed(task.failure)
+    conditions = Conditions(task.shots, task.seed, task.rules, task.noise, task.device)
     try:
         given = read_input(task.job_type, task.data, task.registers)
-        if task.engine is not None:
-            return _run(given, conditions, task.engine, task.threads, clock)
-        assessed = assess(given, conditions)
-        if assessed.engine is None or not _is_soon_done(task, assessed):
-            return assessed
-        finished = _run(given, conditions, assessed.engine, task.threads, clock)
-        return msgspec.structs.replace(finished, assessed=assessed)
+        return _unfit(given, conditions) or _perform(given, conditions, task, clock)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
     except EngineMissingError as error:
         return Failed(Failure(FailureCode.SIMULATION_ERROR, str(error)))
 
 
-def _run(
-    given: Input, conditions: Conditions, engine: str, threads: int, clock: Callable[[], float]
-) -> Finished:
-    workload = _workload(given, conditions)
-    start = clock()
-    outcome = engine_named(engine).run(workload, threads=threads)
-    return Finished(results.encode(outcome.result), clock() - start, outcome.warnings)
+def _perform(
+    given: Input, conditions: Conditions, task: Task, clock: Callable[[], float]
+) -> Assessed | Finished:
+    prepared = prepare(given, conditions)
+    if task.engine is not None:
+        return _run(prepared, task, task.engine, clock)
+    assessed = _assessed(given, conditions, prepared)
+    if assessed.engine is None or not _is_soon_done(task, assessed):
+        return assessed
+    return replace(_run(prepared, task, assessed.engine, clock), assessed=assessed)
+
+
+def _run(prepared: Prepared, task: Task, engine: str, clock: Callable[[], float]) -> Finished:
+    runner, start = engine_named(engine), clock()
+    outcomes = [runner.run(part.workload, threads=task.threads) for part in prepared.parts]
+    warnings = dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings)
+    result = gather(prepared, [outcome.result for outcome in outcomes], task.seed)
+    return Finished(results.encode(result), clock() - start, tuple(warnings))
 
 
 def _is_soon_done(task: Task, assessed: Assessed) -> bool:
@@ -174,42 +199,37 @@ def _is_soon_done(task: Task, assessed: Assessed) -> bool:
     return task.may_run and is_short and assessed.memory_bytes <= RUN_AT_ONCE_BYTES
 
 
-def _workload(given: Input, conditions: Conditions) -> Workload:
-    return Workload(
-        given.program,
-        conditions.shots,
-        conditions.seed,
-        noise=NOISE_MODELS.get(conditions.noise_model),
-        observable=given.observable,
-        max_outcomes=conditions.rules.max_outcomes,
-        precision=conditions.rules.precision,
-    )
-
-
-def _assessed(given: Input, made: Plan) -> Assessed:
-    program, estimate = given.program, made.chosen
+def _size(program: Program, warnings: tuple[str, ...]) -> Assessed:
+    """Return what is known of a program before anybody is asked to run it."""
     circuits = [step for step in program.steps if isinstance(step, Circuit)]
     sizes = [circuit.size() for circuit in circuits]
     gate_counts = billed = sum(size.num_1q for size in sizes), sum(size.num_2q for size in sizes)
     if any(size.widest > 2 for size in sizes):
         each = [billed_gate_counts(circuit) for circuit in circuits]
         billed = (sum(one for one, _ in each), sum(two for _, two in each))
-    natives = [circuit.gate_names() for circuit in circuits if circuit.gateset == "native"]
     return Assessed(
         program.num_qubits,
         gate_counts,
         billed_gate_counts=billed,
         max_controls=max(size.max_controls for size in sizes),
-        native_gates=tuple(sorted(set().union(*natives))),
         has_jumps=any(isinstance(step, Jump) for step in program.steps),
-        warnings=given.warnings,
-        engine=estimate.engine if estimate else None,
-        precision=estimate.precision if estimate else None,
-        predicted_seconds=estimate.seconds if estimate else 0.0,
-        memory_bytes=estimate.memory_bytes if estimate else 0,
-        threads=estimate.threads if estimate else 1,
+        warnings=warnings,
+    )
+
+
+def _planned(size: Assessed, made: Plan, num_parts: int) -> Assessed:
+    """Return what is known of a program with its plan."""
+    estimate = made.chosen
+    if estimate is None:
+        return replace(size, answers=encode_answers(made.answers), failure=_failure(made))
+    return replace(
+        size,
+        engine=estimate.engine,
+        precision=estimate.precision,
+        predicted_seconds=num_parts * estimate.seconds,
+        memory_bytes=estimate.memory_bytes,
+        threads=estimate.threads,
         answers=encode_answers(made.answers),
-        failure=None if estimate else _failure(made),
     )
 
 

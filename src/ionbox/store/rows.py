@@ -23,6 +23,7 @@ _ECHO = ("metadata", "settings", "error_mitigation", "registers")
 _PLAIN = (
     "id", "project_id", "submitter_id", "status", "attempt", "backend", "job_type", "shots",
     "seed", "noise_model", "name", "parent_id", "session_id", "is_dry_run", "num_circuits",
+    "characterization_id",
     "num_qubits", "engine", "precision", "predicted_seconds", "memory_bytes", "threads",
     "run_threads", "run_seconds", "cost_micros",
 )  # fmt: skip
@@ -64,6 +65,7 @@ def job_of_row(row: Row) -> Job:
         session_id=row["session_id"],
         is_dry_run=bool(row["is_dry_run"]),
         num_circuits=row["num_circuits"],
+        characterization_id=row["characterization_id"],
         num_qubits=row["num_qubits"],
         gate_counts=(row["gates_1q"], row["gates_2q"]),
         engine=row["engine"],

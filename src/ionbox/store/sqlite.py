@@ -19,7 +19,15 @@ from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, Effect, follow, sum_up
 from ionbox.jobs.sessions import Session, end, join
 from ionbox.service.access import Key, Project
-from ionbox.service.ports import Change, JobQuery, NewJob, Step, StoredResult, UsageRow
+from ionbox.service.ports import (
+    BackendDocument,
+    Change,
+    JobQuery,
+    NewJob,
+    Step,
+    StoredResult,
+    UsageRow,
+)
 from ionbox.store.migrations import migrate
 from ionbox.store.rows import (
     job_of_row,
@@ -38,12 +46,13 @@ _QUERIES: Any = aiosql.from_str(
     mandatory_parameters=False,
 )
 # What every job is written with, without the two calls that the library puts around each query.
-_INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _UPDATE_JOB, _INSERT_RESULT = (
+_INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _INSERT_OUTPUT, _UPDATE_JOB, _INSERT_RESULT = (
     query.sql
     for query in (
         _QUERIES.insert_job,
         _QUERIES.insert_job_input,
         _QUERIES.insert_plan,
+        _QUERIES.insert_output,
         _QUERIES.update_job,
         _QUERIES.insert_result,
     )
@@ -179,6 +188,11 @@ class SqliteStore:
 
     # --- results -------------------------------------------------------------------------
 
+    def output(self, project_id: str, job_id: str) -> str | None:
+        """Return what compiling and mitigation made of a project's job."""
+        row = _QUERIES.job_output(self._reader(), id=job_id, project_id=project_id)
+        return None if row is None else row["output"]
+
     def result(self, project_id: str, job_id: str) -> StoredResult | None:
         """Return where the outcome of a project's job lies."""
         return _result(self._reader(), project_id, job_id)
@@ -232,6 +246,26 @@ class SqliteStore:
             end=to_microseconds(end),
         )
         return [UsageRow(**dict(row)) for row in rows]
+
+    # --- backends ------------------------------------------------------------------------
+
+    def backend_documents(self) -> list[BackendDocument]:
+        """Return what was brought of backends, oldest first."""
+        return [BackendDocument(*row) for row in _QUERIES.backend_documents(self._reader())]
+
+    def insert_backend_document(self, document: BackendDocument) -> Future[None]:
+        """Remember what was brought of a backend."""
+
+        def write(database: sqlite3.Connection) -> None:
+            _QUERIES.insert_backend_document(database, **document._asdict())
+
+        return self._writer.submit(write)
+
+    def delete_backend_documents(self, backend: str) -> Future[bool]:
+        """Forget what was brought of a backend; false where there was nothing."""
+        return self._writer.submit(
+            lambda database: bool(_QUERIES.delete_backend_documents(database, backend=backend))
+        )
 
     # --- projects and keys ---------------------------------------------------------------
 
@@ -314,7 +348,7 @@ class SqliteStore:
 
 
 def _put(database: sqlite3.Connection, change: Change) -> bool:
-    job, expected, result, answers = change
+    job, expected, result, answers, output = change
     row = job_to_row(job) | {
         "expected_status": expected.status,
         "expected_attempt": expected.attempt,
@@ -322,6 +356,8 @@ def _put(database: sqlite3.Connection, change: Change) -> bool:
     if not database.execute(_UPDATE_JOB, row).rowcount:
         return False
     _put_plan(database, job, answers)
+    if output is not None:
+        database.execute(_INSERT_OUTPUT, {"job_id": job.id, "output": output})
     if result is not None:
         values = {"job_id": job.id, "inline": result.inline, "blob": result.blob}
         database.execute(_INSERT_RESULT, values)

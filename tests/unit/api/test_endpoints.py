@@ -9,14 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ionbox.api.endpoints import Endpoint, Link, Query, Uuid, one_of, routes, within
-from ionbox.api.extensions import keys, plans
+from ionbox.api.extensions import backends, exact, keys, plans
 from ionbox.api.inputs import INPUTS
 from ionbox.api.openapi import openapi
 from ionbox.api.v03.routes import ENDPOINTS as V03
+from ionbox.api.v04.output import ArtifactBody
 from ionbox.api.v04.routes import ENDPOINTS as V04
-from ionbox.api.v04.wire import ArtifactBody, Value
+from ionbox.api.v04.wire import Value
 
-FACES = {"v03": V03, "v04": V04, "keys": keys.ENDPOINTS, "plans": plans.ENDPOINTS}
+FACES = {
+    "v03": V03,
+    "v04": V04,
+    "keys": keys.ENDPOINTS,
+    "plans": plans.ENDPOINTS,
+    "exact": exact.ENDPOINTS,
+    "backends": backends.ENDPOINTS,
+}
 
 
 class ThingBody(msgspec.Struct):

@@ -34,11 +34,11 @@ def test_the_catalog_is_complete() -> None:
 
     assert rows == {
         "simulator": (29, "available"),
-        "qpu.harmony": (11, "retired"),
-        "qpu.aria-1": (25, "retired"),
-        "qpu.aria-2": (25, "retired"),
-        "qpu.forte-1": (36, "unavailable"),
-        "qpu.forte-enterprise-1": (36, "unavailable"),
+        "qpu.harmony": (11, "available"),
+        "qpu.aria-1": (25, "available"),
+        "qpu.aria-2": (25, "available"),
+        "qpu.forte-1": (36, "available"),
+        "qpu.forte-enterprise-1": (36, "available"),
     }
 
 
@@ -77,12 +77,17 @@ def test_records_are_of_their_backend_and_newest_first(backend: Backend) -> None
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.backend} {record.date:%F}")
 def test_every_record_is_physics(record: Characterization) -> None:
     timing = record.timing
+    assert timing.gate_1q is not None
+    assert timing.gate_2q is not None
+    assert timing.t1 is not None
+    assert timing.t2 is not None
 
     assert record.date.tzinfo is UTC
     assert 2025 <= record.date.year <= 2026
     assert min(record.spam.median, record.gate_2q.median) > 0.9
     assert max(record.spam.median, record.gate_2q.median) < record.gate_1q.median < 1
     for fidelity in (record.spam, record.gate_1q, record.gate_2q):
+        assert fidelity.stderr is not None
         assert 0 < fidelity.stderr < 1 - fidelity.median
     assert 0 < timing.gate_1q < timing.gate_2q < timing.t2 <= 2 * timing.t1
     assert 0 < timing.reset < timing.readout < timing.t2

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from tests.builders import PAULIS, peak_bytes, qis
 
-from ionbox.backends.noise import NOISE_MODELS, NoiseModel, channels
+from ionbox.backends.noise import NOISE_MODELS, Flips, NoiseModel, channels
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
 from ionbox.circuits.oracle import unitary
 from ionbox.circuits.program import OUTPUT_ALL, Program, ProgramBuilder, program_of
 from ionbox.circuits.unitaries import Matrix
+from ionbox.engines.apparatus import Apparatus
 from ionbox.engines.engine import Estimate, Refusal, Workload
 from ionbox.engines.planner import engine_named
+from ionbox.engines.trajectories import TrajectoryEngine
 from ionbox.formats.results import Exact, Sampled, Shots
 
 ENGINE = engine_named("trajectories")
@@ -268,3 +270,36 @@ def test_a_run_takes_no_more_memory_than_the_estimate_says(shots: int) -> None:
 
     assert isinstance(estimate, Estimate)
     assert peak < estimate.memory_bytes
+
+
+@pytest.mark.parametrize("circuit", [mixed_circuit(), ladder(6, 60)], ids=["mixed", "ladder"])
+def test_without_the_kernel_the_shots_are_the_same(circuit: Circuit) -> None:
+    reading = replace(LOUD, flips=Flips(0.1, 0.2))
+    program = program_of(circuit, {"c": [1, 0]})
+    workload = Workload(program, shots=2000, seed=7, noise=reading)
+
+    result = TrajectoryEngine(Apparatus(None)).run(workload).result
+
+    assert isinstance(result, Sampled)
+    for name, shots in result.registers.items():
+        assert np.array_equal(shots.rows, shots_of(workload, name).rows)
+
+
+@pytest.mark.parametrize("num_qubits", [5, 13])
+def test_any_number_of_threads_gives_the_same_shots(num_qubits: int) -> None:
+    workload = Workload(program_of(ladder(num_qubits, 60)), shots=300, seed=7, noise=LOUD)
+
+    one, many = (ENGINE.run(workload, threads=threads).result for threads in (1, 3))
+
+    assert isinstance(one, Sampled)
+    assert isinstance(many, Sampled)
+    assert np.array_equal(one.registers[OUTPUT_ALL].rows, many.registers[OUTPUT_ALL].rows)
+
+
+def test_the_first_shots_do_not_depend_on_how_many_there_are() -> None:
+    few, many = (
+        shots_of(Workload(program_of(ladder(5, 60)), shots=shots, seed=7, noise=LOUD)).rows
+        for shots in (100, 1000)
+    )
+
+    assert np.array_equal(few, many[:100])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -53,7 +54,11 @@ def registers(widths: st.SearchStrategy[int]) -> st.SearchStrategy[dict[str, int
 def sampled(draw: st.DrawFn) -> Sampled:
     num_shots = draw(st.integers(1, 9))
     widths = draw(registers(st.integers(1, 200)))
-    return Sampled({name: draw(shots(num_shots, width)) for name, width in widths.items()})
+    columns = {name: draw(shots(num_shots, width)) for name, width in widths.items()}
+    if draw(st.booleans()):
+        return Sampled(columns)
+    numbers = draw(st.lists(st.integers(0, 300), min_size=num_shots, max_size=num_shots))
+    return Sampled(columns, np.array(numbers, np.uint16), max(numbers) + draw(st.integers(1, 3)))
 
 
 @st.composite
@@ -111,9 +116,11 @@ def facts(result: Result) -> object:
     """Return what two equal results have in common, in values that compare."""
     if isinstance(result, Expectation):
         return result
-    return type(result), [
-        (name, register_facts(register)) for name, register in result.registers.items()
-    ]
+    columns = [(name, register_facts(register)) for name, register in result.registers.items()]
+    if isinstance(result, Exact):
+        return columns
+    numbers = None if result.variants is None else result.variants.tolist()
+    return columns, numbers, result.num_variants
 
 
 def register_facts(register: Probabilities | Shots) -> object:
@@ -283,6 +290,31 @@ def test_any_other_result_is_a_header_and_a_map(
     assert msgspec.msgpack.decode(stored[8:]) == expected
 
 
+# What encode gave for shots before they could have variants, and what it gives since.
+_PLAIN = (
+    "83a46b696e64a773616d706c6564a573686f747302a972656769737465727382aa6f75747075745f616c6c82a8"
+    "6e756d5f6269747309a4726f7773c40401000001a16382a86e756d5f6269747301a4726f7773c4020100"
+)
+_VARIED = "84" + _PLAIN[2:] + "a876617269616e747382a5636f756e7403a76e756d62657273c40402000000"
+
+
+@pytest.mark.parametrize(
+    ("stored", "variants"),
+    [
+        ("4958525301000000" + _PLAIN, ()),
+        ("4958525302000000" + _VARIED, (np.array([2, 0], np.uint16), 3)),
+    ],
+)
+def test_what_each_version_of_shots_stored_is_still_read_and_written(
+    stored: str, variants: tuple[Any, ...]
+) -> None:
+    registers = {OUTPUT_ALL: make_shots(9, [1, 256]), "c": make_shots(1, [1, 0])}
+    result = Sampled(registers, *variants)
+
+    assert facts(decode(bytes.fromhex(stored))) == facts(result)
+    assert encode(result).hex() == stored
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -339,6 +371,13 @@ def stored_shots(
     return container({"kind": "sampled", "shots": num_shots, "registers": {name: register}})
 
 
+def stored_variants(numbers: bytes, count: int = 2) -> bytes:
+    register = {"num_bits": 1, "rows": b"\x01\x00"}
+    variants = {"count": count, "numbers": numbers}
+    content = {"kind": "sampled", "shots": 2, "registers": {OUTPUT_ALL: register}}
+    return container(content | {"variants": variants})
+
+
 @pytest.mark.parametrize(
     ("foreign", "message"),
     [
@@ -369,6 +408,9 @@ def stored_shots(
         (stored_shots(-8, b"\x01\x08"), ">= 1"),
         (stored_shots(1, b"", num_shots=0), ">= 1"),
         (stored_shots(1, b"", num_shots=2**63), "<= 1000000"),
+        (stored_variants(b"\x01\x00"), "have 2 bytes; those of 2 shots take 4"),
+        (stored_variants(b"\x01\x00\x02\x00"), "which must be below 2"),
+        (stored_variants(bytes(4), count=0), ">= 1"),
     ],
 )
 def test_foreign_bytes_are_an_error_that_says_what_is_wrong(foreign: bytes, message: str) -> None:
@@ -380,6 +422,11 @@ def zeros(num_shots: int, row_bytes: int) -> Shots:
     """Make shots that take no memory, however many."""
     rows = np.broadcast_to(np.zeros((1, 1), np.uint8), (num_shots, row_bytes))
     return Shots(8 * row_bytes, rows)
+
+
+def of_variants(numbers: Sequence[int], num_variants: int) -> Sampled:
+    variants = np.array(numbers, np.uint16)
+    return Sampled({OUTPUT_ALL: make_shots(1, [1, 0])}, variants, num_variants)
 
 
 @pytest.mark.parametrize(
@@ -397,6 +444,9 @@ def zeros(num_shots: int, row_bytes: int) -> Shots:
         (Sampled({OUTPUT_ALL: Shots(3, np.array([[8]], np.uint8))}), "beyond the 3"),
         (Sampled({OUTPUT_ALL: Shots(3, np.array([[1]]))}), "rows of int64"),
         (Expectation(float("nan"), 0.0), "must be finite"),
+        (of_variants([0], 1), r"the variants of 2 shots are \(1,\) numbers"),
+        (of_variants([0, 3], 3), "must be below 3"),
+        (of_variants([0, 0], 2**16 + 1), "at most 65536"),
     ],
 )
 def test_a_result_that_cannot_be_stored_is_an_error(result: Result, message: str) -> None:

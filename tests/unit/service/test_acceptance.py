@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -11,7 +10,8 @@ from ionbox.assembly import catalog
 from ionbox.backends.pricing import FREE, Price, PriceBook
 from ionbox.jobs.job import Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import Effect
-from ionbox.service.acceptance import Acceptance, is_mitigated
+from ionbox.jobs.output import Output, VariantOutput
+from ionbox.service.acceptance import Acceptance
 from ionbox.service.work import Assessed
 
 PLANNED = Assessed(2, (3, 1), billed_gate_counts=(3, 1), engine="statevector", memory_bytes=5)
@@ -23,6 +23,17 @@ def submitted(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
 
 def assessed(**changes: Any) -> Assessed:  # noqa: ANN401 - any field
     return msgspec.structs.replace(PLANNED, **changes)
+
+
+def on_device(**changes: Any) -> Job:  # noqa: ANN401 - any field of a job
+    return submitted(**{"backend": "qpu.forte-1", "characterization_id": "id"} | changes)
+
+
+def priced() -> Acceptance:
+    backends = {backend.name: backend for backend in catalog()}
+    backends["qpu.loaded"] = backends["qpu.forte-1"]
+    prices = {"simulator": FREE, "qpu.forte-1": Price(2, 10, 1_000, 5_000)}
+    return Acceptance(backends, PriceBook("book", "usd", prices))
 
 
 def failure_of(job: Job, facts: Assessed, *, is_strict: bool = False) -> Failure | None:
@@ -72,61 +83,63 @@ def test_what_ionq_takes_runs_under_its_limits() -> None:
     assert failure_of(submitted(), facts, is_strict=True) is None
 
 
-@pytest.mark.parametrize(
-    ("facts", "code", "message"),
-    [
-        (assessed(num_qubits=37), "NotEnoughQubits", "37 qubits; qpu.forte-1 has 36"),
-        (assessed(native_gates=("gpi", "ms")), "UnsupportedGate", "native gate 'ms'; .* gpi, gpi2"),
-        (PLANNED, "QuantumComputerError", "qpu.forte-1 takes dry runs only"),
-    ],
-)
-def test_a_machine_refuses_what_it_cannot_do(facts: Assessed, code: str, message: str) -> None:
-    failure = failure_of(submitted(backend="qpu.forte-1"), facts)
+def test_what_its_device_cannot_do_fails() -> None:
+    refusal = Failure("UnsupportedGate", "native gate 'ms'")
 
-    assert failure is not None
-    assert failure.code == code
-    assert re.search(message, failure.message)
+    assert failure_of(on_device(), assessed(engine=None, failure=refusal)) == refusal
 
 
-def test_a_dry_run_ends_once_it_was_read_whatever_an_engine_says() -> None:
-    dry = submitted(backend="qpu.forte-1", is_dry_run=True)
-    facts = assessed(native_gates=("gpi", "nop", "zz"), engine=None, failure=Failure("x", "y"))
-    job, effects = make_acceptance().accept(dry, facts, NOW)
+def test_a_dry_run_ends_once_it_was_compiled() -> None:
+    dry = on_device(is_dry_run=True)
+    job, effects = make_acceptance().accept(dry, assessed(engine=None), NOW)
 
     assert (job.status, job.started_at, effects) == (JobStatus.COMPLETED, None, ())
     assert not make_acceptance().may_run(dry)
-    assert not make_acceptance().may_run(submitted(backend="qpu.forte-1"))
+    assert make_acceptance().may_run(on_device())
     assert make_acceptance().may_run(submitted())
 
 
-def test_a_job_costs_its_gates_times_its_shots_but_at_least_the_minimum() -> None:
-    backends = {backend.name: backend for backend in catalog()}
-    prices = dict.fromkeys(backends, FREE) | {"qpu.forte-1": Price(2, 10, 1_000, 5_000)}
-    acceptance = Acceptance(backends, PriceBook("book", "usd", prices))
-
-    def cost(**changes: Any) -> int:  # noqa: ANN401 - any field of a job
-        job = submitted(**{"backend": "qpu.forte-1", "is_dry_run": True} | changes)
-        return acceptance.accept(job, PLANNED, NOW)[0].cost_micros
-
-    debiased = {"error_mitigation": {"debiasing": True}}
-    assert cost(shots=100) == 100 * (3 * 2 + 1 * 10)
-    assert cost(shots=10) == 1_000
-    assert cost(shots=10, settings=debiased) == 5_000
-    assert cost(backend="simulator") == 0
-
-
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("job", "warnings"),
     [
-        ({}, False),
-        ({"settings": {"error_mitigation": {"debiasing": True}}}, True),
-        ({"settings": {"error_mitigation": {"debiasing": False}}}, False),
-        ({"settings": {"error_mitigation": None}}, False),
-        ({"error_mitigation": {"debias": True}}, True),
-        ({"error_mitigation": {"debias": "yes"}}, False),
+        (on_device(), ()),
+        (
+            on_device(noise_model="aria-1"),
+            ("noise.model is ignored: qpu.forte-1 errs as its characterization says",),
+        ),
+        (
+            submitted(settings={"error_mitigation": {"debiasing": True}}),
+            ("error mitigation is ignored: simulator is no device",),
+        ),
+        (
+            submitted(error_mitigation={"debias": True}),
+            ("error mitigation is ignored: simulator is no device",),
+        ),
+        (submitted(settings={"error_mitigation": {"debiasing": False}}), ()),
+        (submitted(settings={"error_mitigation": None}), ()),
+        (submitted(error_mitigation={"debias": "yes"}), ()),
     ],
 )
-def test_mitigation_is_asked_for_in_the_words_of_either_version(
-    fields: dict[str, Any], expected: bool
-) -> None:
-    assert is_mitigated(make_job(**fields)) is expected
+def test_what_is_asked_for_in_vain_is_told(job: Job, warnings: tuple[str, ...]) -> None:
+    assert make_acceptance().accept(job, PLANNED, NOW)[0].warnings == warnings
+
+
+def test_a_job_costs_its_gates_times_its_shots_but_at_least_the_minimum() -> None:
+    def cost(**changes: Any) -> int:  # noqa: ANN401 - any field of a job
+        return priced().accept(on_device(**changes), PLANNED, NOW)[0].cost_micros
+
+    assert cost(shots=100) == 100 * (3 * 2 + 1 * 10)
+    assert cost(shots=10) == 1_000
+    assert cost(backend="simulator") == 0
+    assert cost(backend="qpu.loaded") == 0
+
+
+def test_a_debiased_job_has_a_minimum_of_its_own() -> None:
+    output = Output(
+        "ZZ", 1, 1e-3, "", variants=(VariantOutput((0, 1), 5), VariantOutput((2, 3), 5))
+    )
+    facts = assessed(output=output)
+
+    after, _ = priced().accept(on_device(shots=10), facts, NOW)
+
+    assert after.cost_micros == 5_000

@@ -13,7 +13,6 @@ from ionbox.api.endpoints import Endpoint, Link, Query, json_response
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
-    SHARPEN,
     BulkDone,
     Done,
     Ids,
@@ -27,7 +26,7 @@ from ionbox.api.jobs import (
 )
 from ionbox.api.openapi import DOCUMENT, openapi
 from ionbox.api.requests import body_of, caller_of, service_of, values_of
-from ionbox.api.results import PROBABILITIES, job_of, probabilities_response
+from ionbox.api.results import PROBABILITIES, SHARPEN, job_of, probabilities_response
 from ionbox.api.submissions import NOT_STORED
 from ionbox.api.v03 import backends, examples, report, wire
 
@@ -113,7 +112,7 @@ ENDPOINTS = (
     Endpoint("DELETE", "/v0.3/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
     Endpoint("GET", "/v0.3/jobs/{id}/results", get_results, "Get a job's probabilities.",
-             PROBABILITIES, query=SHARPEN, errors=(404,)),
+             PROBABILITIES, query=(SHARPEN,), errors=(400, 404)),
     Endpoint("PUT", "/v0.3/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,
              errors=(404,)),
     *backends.ENDPOINTS,

@@ -60,7 +60,7 @@ class FidelityBody(msgspec.Struct):
 
     median: float
     mean: float
-    stderr: float
+    stderr: float | None
 
 
 class Fidelities(msgspec.Struct):

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ionbox.api.endpoints import Endpoint, Query, json_response
-from ionbox.api.jobs import SHARPEN
+from ionbox.api.artifacts import artifact_id
+from ionbox.api.endpoints import Endpoint, json_response
 from ionbox.api.requests import caller_of
 from ionbox.api.results import (
     AGGREGATE,
+    AGGREGATION,
     ARTIFACT,
     PROBABILITIES,
+    SHARPEN,
     aggregate_response,
-    artifact_id,
+    aggregated_response,
+    aggregation_of,
     artifact_response,
     job_of,
     probabilities_response,
     result_of,
+    result_response,
     schema_of,
 )
+from ionbox.api.v04.output import COMPILED, Language, output_of
 from ionbox.errors import NotFoundError
+from ionbox.formats.rendering import FORMAT_BY_WORD
+from ionbox.formats.results import Result, Sampled
 from ionbox.formats.schemas import NATIVE_CIRCUIT, SCHEMAS
+from ionbox.formats.variants import variant_of
+from ionbox.jobs.output import Output, variant_id
 
-_LANGUAGES = ("native", "qasm3")
+_VARIANT_KINDS = ("probabilities", "histogram", "shots")
 
 
 async def get_probabilities(request: Request) -> Response:
@@ -38,42 +49,68 @@ async def get_aggregated(request: Request) -> Response:
 
 async def get_histogram(request: Request) -> Response:
     """GET /jobs/{id}/results/histogram."""
-    return _of_single(request, "histogram")
+    result, aggregation = _result_of_single(request, "histogram"), aggregation_of(request)
+    if not isinstance(result, Sampled):
+        return await artifact_response(result, "histogram")  # says why there is none
+    return await aggregated_response(result, aggregation, FORMAT_BY_WORD["histogram"])
 
 
 async def get_shots(request: Request) -> Response:
     """GET /jobs/{id}/results/shots."""
-    return _of_single(request, "shots")
+    return await artifact_response(_result_of_single(request, "shots"), "shots")
 
 
 async def get_artifact(request: Request) -> Response:
     """GET /jobs/{id}/artifacts/{artifact}."""
     artifact, job = request.path_params["artifact"], job_of(request)
+    for language in COMPILED.values():
+        if artifact == language.artifact:
+            return await compiled_response(job.id, output_of(request, job), language)
     if job.is_parent and artifact == artifact_id(AGGREGATE):
         return await aggregate_response(request, job)
-    return _of_single(request, artifact)
+    return await artifact_response(_result_of_single(request, artifact), artifact)
 
 
-def _of_single(request: Request, artifact: str) -> Response:
-    """Send an artifact of a job that is no parent."""
+def _result_of_single(request: Request, artifact: str) -> Result:
+    """Return what came of a job that is no parent, of which an artifact is asked for."""
     job = job_of(request)
     if job.is_parent:
         raise NotFoundError("artifact", artifact, known=(artifact_id(AGGREGATE),))
-    return artifact_response(result_of(request, job), artifact)
+    return result_of(request, job)
 
 
 async def get_variant_results(request: Request) -> Response:
-    """GET /jobs/{id}/variants/{variant}/results/{kind}; without debiasing there are none."""
-    job_of(request)
-    raise NotFoundError("variant", request.path_params["variant"])
+    """GET /jobs/{id}/variants/{variant}/results/{kind}."""
+    job, kind = job_of(request), request.path_params["kind"]
+    if kind not in _VARIANT_KINDS:
+        raise NotFoundError("kind of results", kind, known=_VARIANT_KINDS)
+    result = None if job.is_parent else result_of(request, job)
+    variant = request.path_params["variant"]
+    if isinstance(result, Sampled):
+        for number in range(result.num_variants):
+            if variant_id(job.id, number) == variant:
+                return result_response(variant_of(result, number), FORMAT_BY_WORD[kind])
+    raise NotFoundError("variant", variant)
 
 
 async def get_compiled_circuit(request: Request) -> Response:
-    """GET /jobs/{id}/circuits/{language}; nothing is compiled yet."""
-    job, language = job_of(request), request.path_params["language"]
-    if language not in _LANGUAGES:
-        raise NotFoundError("language", language, known=_LANGUAGES)
-    raise NotFoundError("compiled circuit of job", job.id)
+    """GET /jobs/{id}/circuits/{language}."""
+    job, word = job_of(request), request.path_params["language"]
+    if word not in COMPILED:
+        raise NotFoundError("language", word, known=tuple(COMPILED))
+    return await compiled_response(job.id, output_of(request, job), COMPILED[word])
+
+
+async def compiled_response(job_id: str, output: Output | None, language: Language) -> Response:
+    """Send what a job was compiled to, in a language.
+
+    Raises:
+        NotFoundError: If it was not compiled, or cannot be said in this language.
+    """
+    if output is None or not language.is_there(output):
+        raise NotFoundError("compiled circuit of job", job_id)
+    text = await asyncio.to_thread(language.write, output)
+    return Response(text, media_type=language.media_type)
 
 
 async def get_schema(request: Request) -> Response:
@@ -85,30 +122,27 @@ async def get_schema(request: Request) -> Response:
     return json_response(SCHEMAS[name])
 
 
-_AGGREGATION = (
-    *SHARPEN,
-    Query("aggregation", str, "Accepted, as sharpen: average, voting or dnl."),
-)
+_AGGREGATION = (SHARPEN, AGGREGATION)
 _JOB = "/v0.4/jobs/{id}"
 
 ENDPOINTS = (
     Endpoint("GET", f"{_JOB}/results/probabilities", get_probabilities,
              "Get a job's probabilities; of many circuits, those of each.", PROBABILITIES,
-             query=_AGGREGATION, errors=(404,)),
+             query=_AGGREGATION, errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/probabilities/aggregated", get_aggregated,
              "Get the probabilities of each circuit of many.", schema_of(AGGREGATE.id),
-             query=_AGGREGATION, errors=(404,)),
+             query=_AGGREGATION, errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/histogram", get_histogram,
              "Get how many shots gave each outcome.",
              schema_of("ionq.result.histogram.json.v1"), query=_AGGREGATION,
-             errors=(404,)),
+             errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/shots", get_shots, "Get the outcome of each shot, in order.",
-             schema_of("ionq.result.shots.json.v1"), query=_AGGREGATION, errors=(404,)),
+             schema_of("ionq.result.shots.json.v1"), errors=(404,)),
     Endpoint("GET", f"{_JOB}/artifacts/{{artifact}}", get_artifact,
              "Get a result in the format of an artifact.", ARTIFACT,
              errors=(404,)),
     Endpoint("GET", f"{_JOB}/variants/{{variant}}/results/{{kind}}", get_variant_results,
-             "Get the results of a variant of a debiased job.", PROBABILITIES, errors=(404,)),
+             "Get the results of a variant of a debiased job.", ARTIFACT, errors=(404,)),
     Endpoint("GET", f"{_JOB}/circuits/{{language}}", get_compiled_circuit,
              "Get a job's compiled circuit.", schema_of(NATIVE_CIRCUIT), errors=(404,)),
     Endpoint("GET", "/v0.4/schemas/formats/{format}", get_schema, "Get the schema of a format.",

@@ -31,6 +31,7 @@ from ionbox.api.requests import body_of, caller_of, durable, service_of
 from ionbox.api.results import job_of, result_of
 from ionbox.api.submissions import NOT_STORED
 from ionbox.api.v04 import accounts, backends, examples, results, sessions, wire
+from ionbox.api.v04.output import ArtifactBody, output_of
 from ionbox.formats.results import Expectation
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.service.access import Caller
@@ -97,7 +98,7 @@ async def get_job(request: Request) -> Response:
     if job.job_type == wire.FUNCTION and job.status is JobStatus.COMPLETED and not job.is_dry_run:
         value = result_of(request, job)
         return json_response(wire.write_job(job, value=cast(Expectation, value)))
-    return json_response(wire.write_job(job))
+    return json_response(wire.write_job(job, output=output_of(request, job)))
 
 
 async def get_cost(request: Request) -> Response:
@@ -118,7 +119,7 @@ def _is_cirq(request: Request) -> bool:
 
 
 # What the bodies refer to by name.
-_SHOWN = (wire.ArtifactBody, wire.Value)
+_SHOWN = (ArtifactBody, wire.Value)
 
 _JOB = Link("/v0.4/jobs/{id}", {"id": "$response.body#/id"})
 _JOB_LINKS = (

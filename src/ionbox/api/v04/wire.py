@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ionbox.api.artifacts import artifact_id
 from ionbox.api.endpoints import Time, Uuid, one_of
 from ionbox.api.jobs import GateCounts, Noise, Warnings
 from ionbox.api.requests import decode_body
-from ionbox.api.results import AGGREGATE, artifact_id
+from ionbox.api.results import AGGREGATE
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
     Input,
@@ -26,15 +27,18 @@ from ionbox.api.submissions import (
     read_shots,
     refuse_excess,
 )
+from ionbox.api.v04.output import ArtifactBody, write_output
 from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
 from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.formats.rendering import FORMATS, Format
 from ionbox.formats.results import Exact, Expectation, Sampled
 from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
+from ionbox.jobs.output import Output
 from ionbox.service.submission import Overrides, Submission
 
 _MILLISECONDS = 1000
+_MICROSECONDS = 1_000_000
 FUNCTION = "quantum-function"
 # Of jobs that are exact, and of those that are sampled.
 _FORMATS_OF: Mapping[bool, tuple[Format, ...]] = {
@@ -80,12 +84,14 @@ class JobCreated(msgspec.Struct):
 
 
 class Stats(msgspec.Struct):
-    """The size of a job."""
+    """The size of a job, of a device's as it was compiled; times of a device in microseconds."""
 
     qubits: int
     circuits: int
     gate_counts: GateCounts
     kwh: float = 0.0
+    predicted_quantum_compute_time_us: int | UnsetType = UNSET
+    billed_quantum_compute_time_us: int | UnsetType = UNSET
 
 
 class Failure(msgspec.Struct):
@@ -94,15 +100,6 @@ class Failure(msgspec.Struct):
     code: str
     message: str
     error: str
-
-
-class ArtifactBody(msgspec.Struct):
-    """Where a result is: by id for newer clients, by URL for older ones."""
-
-    id: str
-    format: str
-    media_type: str
-    url: str
 
 
 class Value(msgspec.Struct):
@@ -239,13 +236,17 @@ def write_created(job: Job) -> JobCreated:
 
 
 def write_job(
-    job: Job, child_ids: Sequence[str] | None = None, value: Expectation | None = None
+    job: Job,
+    child_ids: Sequence[str] | None = None,
+    value: Expectation | None = None,
+    output: Output | None = None,
 ) -> JobBody:
     """Return a job as v0.4 writes it.
 
     Args:
         child_ids: Of a parent, where they are shown.
         value: Of a quantum function that is completed, where it is shown.
+        output: What compiling and mitigation made of it, where it is shown.
     """
     seconds = job.execution_seconds
     return JobBody(
@@ -268,14 +269,24 @@ def write_job(
         predicted_execution_duration_ms=round(job.predicted_seconds * _MILLISECONDS),
         execution_duration_ms=None if seconds is None else round(seconds * _MILLISECONDS),
         failure=_failure(job),
-        output={},
+        output={} if output is None else write_output(job.id, output),
         settings=_without_nulls(job.settings or {}),
-        stats=Stats(job.num_qubits, job.num_circuits, GateCounts(*job.gate_counts)),
+        stats=_stats(job, output),
         results=_results(job) if value is None else Value(value.value, value.variance),
         shots=job.shots,
-        noise=Noise(job.noise_model, job.seed),
+        noise=Noise(job.backend if job.is_on_device else job.noise_model, job.seed),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
     )
+
+
+def _stats(job: Job, output: Output | None) -> Stats:
+    """Return the size of a job, and what it takes of a device."""
+    stats = Stats(job.num_qubits, job.num_circuits, GateCounts(*job.gate_counts))
+    if output is not None:
+        stats.predicted_quantum_compute_time_us = round(output.device_seconds * _MICROSECONDS)
+        if job.status is JobStatus.COMPLETED and not job.is_dry_run:
+            stats.billed_quantum_compute_time_us = stats.predicted_quantum_compute_time_us
+    return stats
 
 
 def _results(job: Job) -> dict[str, ArtifactBody] | None:

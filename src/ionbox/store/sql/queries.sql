@@ -97,13 +97,13 @@ INSERT INTO jobs (
     noise_model, name, num_qubits, gates_1q, gates_2q, engine, precision, predicted_seconds,
     memory_bytes, submitted_at, started_at, completed_at, failure_code, failure_message, warnings,
     echo, parent_id, session_id, is_dry_run, num_circuits, cost_micros, threads, run_threads,
-    run_seconds
+    run_seconds, characterization_id
 ) VALUES (
     :id, :project_id, :submitter_id, :status, :attempt, :backend, :job_type, :shots, :seed,
     :noise_model, :name, :num_qubits, :gates_1q, :gates_2q, :engine, :precision,
     :predicted_seconds, :memory_bytes, :submitted_at, :started_at, :completed_at, :failure_code,
     :failure_message, :warnings, :echo, :parent_id, :session_id, :is_dry_run, :num_circuits,
-    :cost_micros, :threads, :run_threads, :run_seconds
+    :cost_micros, :threads, :run_threads, :run_seconds, :characterization_id
 );
 
 -- name: update_job!
@@ -133,6 +133,16 @@ INSERT INTO job_inputs (job_id, data) VALUES (:job_id, :data);
 -- One job of a project, and what the engines answered when it was planned.
 SELECT jobs.*, answers FROM jobs LEFT JOIN job_plans ON job_id = id
 WHERE id = :id AND project_id = :project_id;
+
+-- name: job_output^
+-- What compiling and mitigation made of one job of a project.
+SELECT output FROM job_outputs JOIN jobs ON id = job_id
+WHERE job_id = :id AND project_id = :project_id;
+
+-- name: insert_output!
+-- A job that is planned again is compiled again.
+INSERT INTO job_outputs (job_id, output) VALUES (:job_id, :output)
+ON CONFLICT (job_id) DO UPDATE SET output = excluded.output;
 
 -- name: insert_plan!
 INSERT INTO job_plans (job_id, answers) VALUES (:job_id, :answers)
@@ -191,3 +201,15 @@ WHERE organization_id = :organization_id
     AND submitted_at >= :start AND submitted_at < :end
 GROUP BY day, project_id, submitter_id, backend
 ORDER BY day;
+
+-- name: backend_documents
+-- Every document of a backend, oldest first.
+SELECT backend, document, additions FROM backend_documents ORDER BY id;
+
+-- name: insert_backend_document!
+INSERT INTO backend_documents (backend, document, additions)
+VALUES (:backend, :document, :additions);
+
+-- name: delete_backend_documents!
+-- Forget all documents of one backend.
+DELETE FROM backend_documents WHERE backend = :backend;
