@@ -24,9 +24,9 @@ class Row(NamedTuple):
         name: The gate's, or NOISE.
         targets: Qubits, counted from 0.
         controls: Qubits that must all be 1.
-        params: Radians; of a channel its rate, the weight of the fully mixed state; of a unitary its
-            matrix on two targets, row after row, real and imaginary part in turn, the first target
-            the lowest bit.
+        params: Radians; of a channel its rate, the weight of the fully mixed state; of a unitary
+            its matrix on two targets, row after row, real and imaginary part in turn, the first
+            target the lowest bit.
     """
 
     name: str

@@ -48,14 +48,15 @@ void LargeStates<Real>::advance(
 template <class Real>
 double LargeStates<Real>::weigh(const Real* state, std::size_t block, double* weights) const {
     constexpr std::size_t lanes = 8;  // sums that run beside each other
-    std::size_t size = std::size_t{1} << block_bits();
+    std::size_t size = std::size_t{1} << block_bits;
     const Real* from = state + 2 * size * block;
     double sums[lanes] = {};
     for (std::size_t k = 0; k < size; ++k) {
         double a = from[2 * k], b = from[2 * k + 1];
         weights[k] = a * a + b * b;
-        sums[k % lanes] += weights[k];
     }
+    for (std::size_t k = 0; k < size; k += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += weights[k + lane];
     return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 

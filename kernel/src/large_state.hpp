@@ -27,7 +27,7 @@ public:
     void advance(Real* state, std::uint32_t first, std::uint32_t end,
                  const std::uint64_t* pattern) const;
 
-    int block_bits() const { return std::min(passage_.num_qubits, 10); }
+    static constexpr int block_bits = 10;  // states are larger
     // Write the squared magnitudes of a block of the state; return their sum.
     double weigh(const Real* state, std::size_t block, double* weights) const;
 

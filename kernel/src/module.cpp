@@ -15,6 +15,7 @@
 #include "measurement.hpp"
 #include "simulate.hpp"
 #include "trajectories.hpp"
+#include "words.hpp"
 
 namespace nb = nanobind;
 
@@ -30,6 +31,7 @@ using Starts = Numbers<std::int32_t>;
 
 constexpr int most_threads = 1024;
 constexpr int most_qubits = 48;
+constexpr int most_mixed_qubits = 16;
 
 std::vector<std::string> variant_names() {
     std::vector<std::string> names;
@@ -158,6 +160,32 @@ void check_qubit(const Array<std::complex<Real>>& state, int qubit) {
         throw std::invalid_argument("a state has 2**n amplitudes, and its qubits are 0 to n - 1");
 }
 
+// Channels between the operations of a circuit, as they lie in Python's memory.
+nb::object mix_arrays(const Arrays& arrays, Starts after, Numbers<std::int32_t> qubits,
+                      Starts starts, Numbers<double> factors, int threads,
+                      const std::string& variant) {
+    Circuit circuit = arrays.circuit();
+    std::size_t count = after.size();
+    check_slices(starts, count, qubits.size());
+    if (factors.size() != 3 * count)
+        throw std::invalid_argument("there are three factors for each channel");
+    if (circuit.num_qubits > most_mixed_qubits)
+        throw std::invalid_argument("a mixed state has at most 16 qubits");
+    Channels channels{count, after.data(), qubits.data(), starts.data(), factors.data()};
+    const Variant& chosen = variant_named(variant);
+    checked(threads);
+    auto* found = new std::vector<double>;
+    nb::capsule owner(found, [](void* vector) noexcept {
+        delete static_cast<std::vector<double>*>(vector);
+    });
+    {
+        nb::gil_scoped_release others_may_run;
+        *found = mix(circuit, channels, chosen, threads);
+    }
+    return nb::cast(nb::ndarray<nb::numpy, double, nb::ndim<1>>(
+        found->data(), {found->size()}, owner));
+}
+
 // What there is for both precisions.
 template <class Real>
 void define_on_states(nb::module_& module) {
@@ -246,6 +274,22 @@ NB_MODULE(statevector, module) {
         nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("uniforms"),
         nb::arg("drawn").noconvert(), nb::kw_only(), nb::arg("is_double"), nb::arg("threads") = 1,
         nb::arg("variant") = "", nb::arg("progress").none() = nb::none());
+    module.def(
+        "patterns",
+        [](const Arrays& arrays, Numbers<std::int32_t> after, Numbers<std::int32_t> qubits,
+           Starts qubit_starts, Numbers<std::int64_t> shots, Numbers<std::int64_t> channels,
+           Numbers<std::uint64_t> paulis, std::size_t num_shots) {
+            Circuit circuit = arrays.circuit();
+            ErrorArrays given{after, qubits, qubit_starts, shots, channels, paulis};
+            Errors errors = given.errors(circuit.num_qubits, circuit.num_operations, num_shots);
+            nb::gil_scoped_release others_may_run;
+            Passage passage = passage_of(circuit);
+            Patterns patterns = patterns_of(passage, errors, num_shots);
+            return std::make_tuple(passage.acts.size(), passage.act_of_bit.size(),
+                                   numbers_of_patterns(patterns), first_acts(passage, patterns));
+        },
+        nb::arg("circuit"), nb::arg("after"), nb::arg("qubits"), nb::arg("qubit_starts"),
+        nb::arg("shots"), nb::arg("channels"), nb::arg("paulis"), nb::arg("num_shots"));
     define_on_states<float>(module);
     define_on_states<double>(module);
     module.def(
@@ -259,5 +303,8 @@ NB_MODULE(statevector, module) {
             return std::make_tuple(found.stages, found.passes, found.steps, found.flops);
         },
         nb::arg("circuit"), nb::kw_only(), nb::arg("is_double"), nb::arg("variant") = "");
+    module.def("mix", &mix_arrays, nb::arg("circuit"), nb::arg("after"), nb::arg("qubits"),
+               nb::arg("starts"), nb::arg("factors"), nb::kw_only(), nb::arg("threads") = 1,
+               nb::arg("variant") = "");
     ionbox::bind_results(module);
 }

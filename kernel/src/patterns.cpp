@@ -159,4 +159,26 @@ Patterns patterns_of(const Passage& passage, const Errors& errors, std::size_t n
     return patterns;
 }
 
+std::vector<std::size_t> numbers_of_patterns(const Patterns& patterns) {
+    std::vector<std::size_t> numbers(patterns.shots.size());
+    for (std::size_t pattern = 0; pattern < patterns.size(); ++pattern)
+        for (std::size_t k = patterns.starts[pattern]; k < patterns.starts[pattern + 1]; ++k)
+            numbers[patterns.shots[k]] = pattern;
+    return numbers;
+}
+
+std::vector<std::uint32_t> first_acts(const Passage& passage, const Patterns& patterns) {
+    std::vector<std::uint32_t> acts;
+    for (std::size_t pattern = 0; pattern < patterns.size(); ++pattern) {
+        std::size_t word = 0;
+        const std::uint64_t* words = patterns.pattern(pattern);
+        while (word < patterns.num_words && words[word] == 0) ++word;
+        acts.push_back(word == patterns.num_words
+                           ? static_cast<std::uint32_t>(passage.acts.size())
+                           : passage.act_of_bit[64 * word + static_cast<std::size_t>(
+                                                                std::countl_zero(words[word]))]);
+    }
+    return acts;
+}
+
 }  // namespace ionbox

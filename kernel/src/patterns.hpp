@@ -34,6 +34,12 @@ struct Patterns {
 
 Patterns patterns_of(const Passage& passage, const Errors& errors, std::size_t num_shots);
 
+// Of each shot, the number of its pattern.
+std::vector<std::size_t> numbers_of_patterns(const Patterns& patterns);
+
+// Of each pattern, the first act that it changes; past all acts if there is none.
+std::vector<std::uint32_t> first_acts(const Passage& passage, const Patterns& patterns);
+
 inline bool has_bit(const std::uint64_t* pattern, std::uint32_t number) {
     return pattern[number / 64] >> (63 - number % 64) & 1;
 }

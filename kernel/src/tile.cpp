@@ -183,10 +183,16 @@ void apply_to_tile(const TileStage<Real>& stage, const TileTask<Real>& task) {
 #define TEXT_(name) #name
 #define TEXT(name) TEXT_(name)
 
+#define WORDS_(name) apply_words_##name
+#define WORDS(name) WORDS_(name)
+
+void WORDS(VARIANT)(const WordTile& tile);  // of word_tile.cpp
+
 extern const Variant NAMED(VARIANT);
 const Variant NAMED(VARIANT){TEXT(VARIANT), VECTOR_BYTES, VECTOR_BYTES == 64 ? 3 : 2,
                              apply_to_tile<float>, apply_to_tile<double>,
                              apply_sweep<float>,   apply_sweep<double>,
-                             weigh<float>,         weigh<double>};
+                             weigh<float>,         weigh<double>,
+                             WORDS(VARIANT)};
 
 }  // namespace ionbox

@@ -1,9 +1,11 @@
 #include "trajectories.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <span>
 
 #include "crew.hpp"
 #include "large_state.hpp"
@@ -14,30 +16,34 @@
 namespace ionbox {
 namespace {
 
-constexpr int most_small_qubits = 12;   // with more, a plan pays
+constexpr int most_small_qubits = 14;   // with more, a plan pays
 constexpr int most_shared_qubits = 20;  // with more, threads work on one state together
 constexpr std::size_t least_handed_on = 8;  // patterns that are worth another thread
 
-// Finds the outcomes of shots, given their state.
+// What is drawn, given the state of some shots.
+struct Drawing {
+    const Mask* flips;
+    const double* uniforms;
+    std::uint64_t* drawn;
+};
+
+// Finds what is drawn in shots of one state.
 template <class Real>
 class SmallReader {
 public:
     SmallReader(const SmallStates<Real>& states, int num_qubits)
         : states_(states), tree_(num_qubits), weights_(states.num_weights()) {}
 
-    void read(const Real* state) {
-        if (tree_.size() < weights_.size()) {
-            states_.weigh(state, weights_.data());
-            std::copy_n(weights_.data(), tree_.size(), tree_.weights());
-        } else {
-            states_.weigh(state, tree_.weights());
-        }
+    void read(const Real* state, std::span<const std::size_t> shots, const Drawing& drawing) {
+        bool is_padded = tree_.size() < weights_.size();
+        states_.weigh(state, is_padded ? weights_.data() : tree_.weights());
+        if (is_padded) std::copy_n(weights_.data(), tree_.size(), tree_.weights());
         tree_.add_up();
-    }
-
-    std::uint64_t find(double uniform, Mask flips) const {
-        double point = uniform * tree_.total();
-        return tree_.find(point, flips) ^ flips;
+        for (std::size_t shot : shots) {
+            double point = drawing.uniforms[shot] * tree_.total();
+            Mask flips = drawing.flips[shot];
+            drawing.drawn[shot] = tree_.find(point, flips) ^ flips;
+        }
     }
 
 private:
@@ -46,33 +52,49 @@ private:
     std::vector<double> weights_;
 };
 
-// The same in two steps, since of most shots of a large state there is one.
+// The same in two steps, since most large states have one shot.
 template <class Real>
 class LargeReader {
 public:
     LargeReader(const LargeStates<Real>& states, int num_qubits)
-        : states_(states), blocks_(num_qubits - states.block_bits()), block_(states.block_bits()) {}
+        : states_(states), blocks_(num_qubits - block_bits), block_(block_bits) {}
 
-    void read(const Real* state) {
-        state_ = state;
+    void read(const Real* state, std::span<const std::size_t> shots, const Drawing& drawing) {
         for (std::size_t block = 0; block < blocks_.size(); ++block)
             blocks_.weights()[block] = states_.weigh(state, block, block_.weights());
         blocks_.add_up();
-    }
-
-    std::uint64_t find(double uniform, Mask flips) {
-        double point = uniform * blocks_.total();
-        std::size_t block = blocks_.find(point, flips >> states_.block_bits());
-        states_.weigh(state_, block, block_.weights());
-        block_.add_up();
-        std::size_t place = block_.find(point, flips);
-        return (block << states_.block_bits() | place) ^ flips;
+        points_.clear();
+        for (std::size_t shot : shots) {
+            double point = drawing.uniforms[shot] * blocks_.total();
+            std::size_t block = blocks_.find(point, drawing.flips[shot] >> block_bits);
+            points_.push_back({block, point, shot});
+        }
+        std::sort(points_.begin(), points_.end(),
+                  [](const Point& one, const Point& other) { return one.block < other.block; });
+        const Point* before = nullptr;
+        for (Point& point : points_) {
+            if (before == nullptr || before->block != point.block) {
+                states_.weigh(state, point.block, block_.weights());
+                block_.add_up();
+            }
+            before = &point;
+            Mask flips = drawing.flips[point.shot];
+            std::size_t place = block_.find(point.left, flips);
+            drawing.drawn[point.shot] = (point.block << block_bits | place) ^ flips;
+        }
     }
 
 private:
+    struct Point {
+        std::size_t block;
+        double left;  // of what its uniform stands for
+        std::size_t shot;
+    };
+    static constexpr int block_bits = LargeStates<Real>::block_bits;
+
     const LargeStates<Real>& states_;
     SumTree blocks_, block_;
-    const Real* state_ = nullptr;
+    std::vector<Point> points_;
 };
 
 // What threads hand each other: ways to follow, and memory for states.
@@ -153,19 +175,14 @@ private:
     std::exception_ptr failure_;
 };
 
-struct Shots {
-    const double* uniforms;
-    std::uint64_t* drawn;
-};
-
 template <class Real, class States, class Reader>
 class Walk {
 public:
     using Way = typename Pool<Real>::Way;
 
-    Walk(const Passage& passage, const Patterns& patterns, const States& states, Shots shots,
-         Progress& progress)
-        : passage_(passage), patterns_(patterns), states_(states), shots_(shots),
+    Walk(const Passage& passage, const Patterns& patterns, const States& states,
+         const Drawing& drawing, Progress& progress)
+        : passage_(passage), patterns_(patterns), states_(states), drawing_(drawing),
           progress_(progress), pool_(states.size()) {}
 
     void run(int threads) {
@@ -238,19 +255,15 @@ private:
     }
 
     void read(const Way& way, Reader& reader) {
-        reader.read(way.state.get());
         std::size_t first = patterns_.starts[way.first], last = patterns_.starts[way.first + 1];
-        for (std::size_t k = first; k < last; ++k) {
-            std::size_t shot = patterns_.shots[k];
-            shots_.drawn[shot] = reader.find(shots_.uniforms[shot], patterns_.flips[shot]);
-        }
+        reader.read(way.state.get(), {patterns_.shots.data() + first, last - first}, drawing_);
         progress_.done.fetch_add(last - first, std::memory_order_relaxed);
     }
 
     const Passage& passage_;
     const Patterns& patterns_;
     const States& states_;
-    Shots shots_;
+    const Drawing& drawing_;
     Progress& progress_;
     Pool<Real> pool_;
 };
@@ -264,17 +277,17 @@ void follow(const Circuit& circuit, const Errors& errors, const double* uniforms
     settings.progress.total += num_shots;
     Passage passage = passage_of(circuit);
     Patterns patterns = patterns_of(passage, errors, num_shots);
-    Shots shots{uniforms, drawn};
+    Drawing drawing{patterns.flips.data(), uniforms, drawn};
     if (circuit.num_qubits <= most_small_qubits) {
         SmallStates<Real> states(passage, settings.variant);
         Walk<Real, SmallStates<Real>, SmallReader<Real>>(
-            passage, patterns, states, shots, settings.progress).run(settings.threads);
+            passage, patterns, states, drawing, settings.progress).run(settings.threads);
         return;
     }
     bool is_shared = circuit.num_qubits > most_shared_qubits;
     LargeStates<Real> states(passage, settings.variant, is_shared ? settings.threads : 1);
     Walk<Real, LargeStates<Real>, LargeReader<Real>>(
-        passage, patterns, states, shots, settings.progress).run(is_shared ? 1 : settings.threads);
+        passage, patterns, states, drawing, settings.progress).run(is_shared ? 1 : settings.threads);
 }
 
 template void follow<float>(const Circuit&, const Errors&, const double*, std::size_t,

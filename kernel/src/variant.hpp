@@ -129,6 +129,30 @@ using ApplySweep = void (*)(const Sweep<Real>& sweep, Real* state, std::size_t n
 template <class Real>
 using Weigh = void (*)(const Real* state, std::size_t num_vectors, double* weights);
 
+// A matrix on the words of a few qubits, as a tile of words sees it; see words.hpp.
+struct WordMatrix {
+    int num_qubits;
+    int places[3];               // of the qubits among the digits of a tile, ascending
+    const std::size_t* offsets;  // of each of its words from the one that is all I, in the tile
+    const double* entries;       // of one qubit: of X, Y and Z, row after row
+    // Of more: the rows that change something, each as a sum of words times coefficients.
+    std::size_t num_rows;
+    const std::uint32_t* rows;
+    const std::uint32_t* starts;   // of each row, and the end of the last
+    const std::uint32_t* columns;
+    const double* coefficients;
+};
+
+// A tile of words, all of it consecutive in memory; steps touch none of its lowest digits.
+struct WordTile {
+    double* words;
+    int num_digits, lane_digits;  // in base 4
+    const WordMatrix* steps;
+    std::size_t num_steps;
+};
+
+using ApplyToWords = void (*)(const WordTile& tile);
+
 struct Variant {
     const char* name;
     int vector_bytes;
@@ -139,6 +163,7 @@ struct Variant {
     ApplySweep<double> sweep_double;
     Weigh<float> weigh_float;
     Weigh<double> weigh_double;
+    ApplyToWords apply_words;
 };
 
 // Vectors whose numbers differ by multiples of 64 would share few places of the first-level

@@ -148,6 +148,25 @@ class Kernel(Protocol):
             MemoryError: If there is no room; what is written then is not complete.
         """
 
+    def patterns(  # noqa: PLR0913, PLR0917 - channels and errors, a column each
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        qubit_starts: NDArray[np.int32],
+        shots: NDArray[np.int64],
+        channels: NDArray[np.int64],
+        paulis: NDArray[np.uint64],
+        num_shots: int,
+    ) -> tuple[int, int, Sequence[int], Sequence[int]]:
+        """Return which shots `follow` would simulate together.
+
+        Returns:
+            How many acts on a state the circuit is; how many bits tell one pattern from another;
+            of each shot, the number of its pattern; and of each pattern, the first act that it
+            changes, past all of them if there is none.
+        """
+
     def probability_of_one(
         self, state: NDArray[np.complex64 | np.complex128], qubit: int, *, threads: int = 1
     ) -> float:
@@ -167,6 +186,36 @@ class Kernel(Protocol):
 
         Args:
             is_reset: Whether what is kept is moved to where the qubit is 0.
+        """
+
+    def mix(  # noqa: PLR0913 - the packed arrays of channels
+        self,
+        circuit: Packed,
+        after: NDArray[np.int32],
+        qubits: NDArray[np.int32],
+        starts: NDArray[np.int32],
+        factors: NDArray[np.float64],
+        *,
+        threads: int = 1,
+        variant: str = "",
+    ) -> NDArray[np.float64]:
+        """Return the probabilities of all 2**n basis states after a noisy circuit.
+
+        Where they are 0, rounding may leave a trace, of either sign.
+
+        Args:
+            circuit: As for `simulate`, of at most 16 qubits.
+            after: How many operations come before each channel, ascending.
+            qubits: Of the channels; those of channel k are from `starts[k]` to `starts[k + 1]`.
+            starts: One more than there are channels.
+            factors: Three for each channel: what is left of the expectation values of X, Y and Z.
+                On more than one qubit the first holds for all Pauli words but I.
+            threads: At most so many.
+            variant: An instruction set; empty for the best one.
+
+        Raises:
+            ValueError: If the arrays do not fit together.
+            MemoryError: If there is no room.
         """
 
     def effort(

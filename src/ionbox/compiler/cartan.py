@@ -11,7 +11,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import atan2, pi, remainder
+from math import atan2, cos, pi, remainder, sin
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -48,8 +48,8 @@ _SIGNS: Final[Reals] = np.array(
     [np.diag(_MAGIC.conj().T @ np.kron(p, p) @ _MAGIC).real for p in (_X, _Y, _Z)]
 )
 # The real and the imaginary part are diagonal together where a mixture is, unless it hides that two
-# eigenvalues differ; no more than one of these can.
-_MIXTURES: Final = ((0.38, 0.92), (0.92, -0.38), (0.71, 0.70), (1.0, 0.1), (-0.17, 0.98))
+# eigenvalues differ. Each of their six pairs is hidden by one mixture at most.
+_MIXTURES: Final = [(cos(angle), sin(angle)) for angle in (0.1 + k * pi / 7 for k in range(7))]
 _EXACT: Final = 1e-11
 _NO_TURNS: Final = (UNTURNED, UNTURNED)
 
@@ -90,8 +90,8 @@ def shortened(members: list[Member], *, may_exchange: bool) -> Pair:
     matrix = unitary_of(members)
     best = Pair(members)
     for is_exchanged in (False, True) if may_exchange else (False,):
-        found = _synthesized(_SWAP @ matrix if is_exchanged else matrix)
-        if found is not None and len(found.members) < len(best.members):
+        found = synthesized(_SWAP @ matrix if is_exchanged else matrix)
+        if len(found.members) < len(best.members):
             best = found._replace(is_exchanged=is_exchanged)
     return best
 
@@ -124,12 +124,9 @@ def _operator(axis: Axis) -> Matrix:
     return np.array([[z, x - 1j * y], [x + 1j * y, -z]], np.complex128)
 
 
-def _synthesized(matrix: Matrix) -> Pair | None:
-    """Write a unitary as interactions; None if rounding spoils it."""
-    parts = _diagonalized(matrix)
-    if parts is None:
-        return None
-    before, phases, after = parts
+def synthesized(matrix: Matrix) -> Pair:
+    """Write a unitary as interactions, as few as it takes; the first qubit is the higher bit."""
+    before, phases, after = _diagonalized(matrix)
     members = list[Member]()
     middle = [UNTURNED, UNTURNED]
     for axis, signs in zip(AXES.values(), _SIGNS, strict=True):
@@ -147,7 +144,7 @@ def _synthesized(matrix: Matrix) -> Pair | None:
     return Pair(members, (first, second))
 
 
-def _diagonalized(matrix: Matrix) -> tuple[list[Turn], Reals, list[Turn]] | None:
+def _diagonalized(matrix: Matrix) -> tuple[list[Turn], Reals, list[Turn]]:
     """Split a unitary into turns, phases in the magic basis, and turns."""
     matrix = matrix / np.linalg.det(matrix) ** 0.25
     magic = _MAGIC.conj().T @ matrix @ _MAGIC
@@ -161,7 +158,7 @@ def _diagonalized(matrix: Matrix) -> tuple[list[Turn], Reals, list[Turn]] | None
         if np.abs(found - magic).max() < _EXACT:
             turns = [_factors(_MAGIC @ part @ _MAGIC.conj().T) for part in (basis.T, left.real)]
             return turns[0], phases, turns[1]
-    return None
+    raise AssertionError("no mixture tells all eigenvalues apart")
 
 
 def _eigenbases(symmetric: Matrix) -> Iterator[Reals]:

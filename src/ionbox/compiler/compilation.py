@@ -11,8 +11,9 @@ import msgspec
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.program import Jump, Measure, Program, Reset, Step
 from ionbox.compiler.interactions import Interactions
-from ionbox.compiler.lowering import add_operation
+from ionbox.compiler.lowering import Way, add_circuit, add_operation
 from ionbox.compiler.merging import merge
+from ionbox.compiler.networks import GREEDS
 from ionbox.compiler.pulses import ENTANGLERS, Choices, Pulses
 from ionbox.errors import InvalidCircuitError
 
@@ -135,23 +136,33 @@ class _Compilation:
     def _add_alone(self, operation: Operation) -> None:
         """Send one operation, by itself."""
         form = Interactions.of_nothing(self._program.num_qubits)
-        add_operation(form, operation, self._options.precision, may_relabel=False)
+        add_operation(form, operation, Way(self._options.precision))
         self._pulses.play(form.interactions)
         for qubit in (*operation.targets, *operation.controls):
             self._pulses.settle(qubit, form.turns[qubit])
 
     def _add(self, number: int, circuit: Circuit) -> None:
-        """Send a circuit as a whole."""
-        form = Interactions.of_nothing(self._program.num_qubits)
-        form.places = self._places
-        may_relabel = not self._jumps
-        for operation in circuit.operations():
-            add_operation(form, operation, self._options.precision, may_relabel=may_relabel)
+        """Send a circuit as a whole, in the way that takes the fewest interactions."""
         is_first = number == 0 and all(jump.to for jump in self._jumps)
-        merge(form, is_first=is_first, may_relabel=may_relabel)
-        self._pulses.play(form.interactions)
-        for qubit, turn in enumerate(form.turns):
-            self._pulses.settle(qubit, turn)
+        forms = []
+        for way in self._ways(circuit):
+            form = Interactions.of_nothing(self._program.num_qubits)
+            add_circuit(form, circuit.operations(), way)
+            merge(form, is_first=is_first, may_relabel=way.may_relabel)
+            forms.append(form)
+        best = min(forms, key=lambda form: len(form.interactions))
+        self._pulses.play(interaction.moved(self._places) for interaction in best.interactions)
+        for place, turn in enumerate(best.turns):
+            self._pulses.settle(self._places[place], turn)
+        self._places = [self._places[place] for place in best.places]
+
+    def _ways(self, circuit: Circuit) -> list[Way]:
+        """Return the ways that are tried: at opt 2, all that can differ."""
+        way = Way(self._options.precision, may_relabel=not self._jumps, shares=True)
+        if self._options.opt < 2 or not circuit.paulis.size:
+            return [way]
+        joined = [way._replace(joins=greed) for greed in GREEDS]
+        return [way, way._replace(shares=False), *joined]
 
     def _left_open(self, number: int) -> list[int]:
         """Return the qubits whose turn about z may matter after a circuit, and cannot be kept."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import ceil, sqrt
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ionbox.circuits.circuit import Operation
 from ionbox.errors import InvalidCircuitError
 
-MOST_ROTATIONS: Final = 1_000_000  # of one gate; more would take minutes to write down
+MOST_ROTATIONS: Final = 100_000  # of one gate; more would take long to write down
 _TRIPLES: Final = 300  # words whose triple commutators are looked at one by one
 
 
@@ -26,6 +26,9 @@ class Word(NamedTuple):
 
     letters: tuple[tuple[int, str], ...]
     rotation: float
+
+
+Group: TypeAlias = tuple[Word, ...]  # that commute
 
 
 def words_of(operation: Operation) -> list[Word]:
@@ -39,8 +42,10 @@ def words_of(operation: Operation) -> list[Word]:
     return [Word(letters, rotation) for letters, rotation in rotations.items() if rotation]
 
 
-def steps(words: Sequence[Word], precision: float) -> Iterator[Word]:
-    """Yield rotations, in order, that together differ from the gate by no more than a precision.
+def steps(words: Sequence[Word], precision: float) -> Iterator[Group]:
+    """Yield rotations that together differ from the gate by no more than a precision.
+
+    They come in groups; those of one commute.
 
     Args:
         precision: The most that the operator norm of the difference may be.
@@ -52,49 +57,57 @@ def steps(words: Sequence[Word], precision: float) -> Iterator[Word]:
         Childs, Su, Tran, Wiebe and Zhu, Theory of Trotter error with commutator scaling (2021),
         propositions 9 and 10.
     """
-    anticommuting = _anticommuting(words)
-    groups = _groups(anticommuting)
+    odd = anticommuting(words)
+    groups = _groups(odd)
     if len(groups) < 2:
-        yield from words
+        yield tuple(words)
         return
     order = [index for group in groups for index in group]
-    errors = _errors(
-        np.array([words[k].rotation / 2 for k in order]), anticommuting[order][:, order]
-    )
-    first, second = ceil(errors[0] / precision), ceil(sqrt(errors[1] / precision))
+    factors = np.array([words[k].rotation / 2 for k in order])
+    first_error, second_error = _errors(factors, odd[order][:, order])
+    first, second = _at_least(first_error / precision), _at_least(sqrt(second_error / precision))
     num_first = first * len(words)
     # A step of second order goes there and back; its ends meet those of its neighbours.
     num_second = second * (2 * len(words) - len(groups[0]) - len(groups[-1])) + len(groups[0])
     if min(num_first, num_second) > MOST_ROTATIONS:
         message = f"too long for the precision {precision:g}: over {MOST_ROTATIONS} rotations"
         raise InvalidCircuitError("time", message)
-    parts = [[words[k] for k in group] for group in groups]
+    parts = [tuple(words[k] for k in group) for group in groups]
     yield from _first(parts, first) if num_first <= num_second else _second(parts, second)
 
 
-def _first(groups: Sequence[Sequence[Word]], num_steps: int) -> Iterator[Word]:
-    step = [word for group in groups for word in _parts(group, num_steps)]
+def _at_least(number: float) -> int:
+    """Return a number of steps; one that is not finite is too large."""
+    return max(ceil(number), 1) if number < MOST_ROTATIONS else MOST_ROTATIONS
+
+
+def _first(groups: Sequence[Group], num_steps: int) -> Iterator[Group]:
+    step = [_part(group, num_steps) for group in groups]
     for _ in range(num_steps):
         yield from step
 
 
-def _second(groups: Sequence[Sequence[Word]], num_steps: int) -> Iterator[Word]:
+def _second(groups: Sequence[Group], num_steps: int) -> Iterator[Group]:
     first, *middle, last = groups
-    there = [word for group in middle for word in _parts(group, 2 * num_steps)]
-    back = [word for group in reversed(middle) for word in _parts(group, 2 * num_steps)]
-    step = [*there, *_parts(last, num_steps), *back]
-    yield from _parts(first, 2 * num_steps)
+    halves = [_part(group, 2 * num_steps) for group in middle]
+    step = [*halves, _part(last, num_steps), *reversed(halves)]
+    end, joint = _part(first, 2 * num_steps), _part(first, num_steps)
+    yield end
     for number in range(num_steps):
         yield from step
-        yield from _parts(first, 2 * num_steps if number == num_steps - 1 else num_steps)
+        yield end if number == num_steps - 1 else joint
 
 
-def _parts(group: Sequence[Word], share: int) -> list[Word]:
-    return [Word(word.letters, word.rotation / share) for word in group]
+def _part(group: Group, share: int) -> Group:
+    return tuple(Word(word.letters, word.rotation / share) for word in group)
 
 
-def _anticommuting(words: Sequence[Word]) -> NDArray[np.bool_]:
-    """Return which words do not commute: those that differ at an odd number of places."""
+def anticommuting(words: Sequence[Word]) -> NDArray[np.bool_]:
+    """Return which words do not commute: those that differ at an odd number of places.
+
+    Returns:
+        Shape (words, words).
+    """
     column = {qubit: k for k, qubit in enumerate({q for word in words for q, _ in word.letters})}
     bits = np.zeros((2, len(words), len(column)), np.int64)
     for row, word in enumerate(words):
@@ -118,29 +131,29 @@ def _groups(anticommuting: NDArray[np.bool_]) -> list[list[int]]:
     return groups
 
 
-def _errors(factors: NDArray[np.float64], anticommuting: NDArray[np.bool_]) -> tuple[float, float]:
+def _errors(factors: NDArray[np.float64], odd: NDArray[np.bool_]) -> tuple[float, float]:
     """Bound the operator norm of the error of one step, of first and of second order.
 
     A commutator of two words is twice their product or nothing, so that norms of sums are bounded
     by sums of absolute factors.
     """
-    sizes = np.abs(factors)
-    later = np.triu(anticommuting, 1)
-    first = float(sizes @ later @ sizes)
-    twice = float(np.square(sizes) @ later @ sizes)
-    return first, _nested(sizes, anticommuting) / 3 + twice / 6
+    sizes, later = np.abs(factors), np.triu(odd, 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is too large
+        first = float(sizes @ later @ sizes)
+        twice = float(np.square(sizes) @ later @ sizes)
+        return first, _nested(sizes, odd) / 3 + twice / 6
 
 
-def _nested(sizes: NDArray[np.float64], anticommuting: NDArray[np.bool_]) -> float:
+def _nested(sizes: NDArray[np.float64], odd: NDArray[np.bool_]) -> float:
     """Bound a quarter of the sum over i of |[sum of k > i, [sum of j > i, i]]|."""
     total = 0.0
     for word, size in enumerate(sizes):
-        row, rest = anticommuting[word, word + 1 :], sizes[word + 1 :]
+        row, rest = odd[word, word + 1 :], sizes[word + 1 :]
         others = rest[row]
         if len(sizes) > _TRIPLES:
             total += size * others.sum() * rest.sum()
         elif others.size:
             # A word commutes with a product if it commutes with both factors, or with neither.
-            moved = anticommuting[word + 1 :, word + 1 :][row] ^ row
+            moved = odd[word + 1 :, word + 1 :][row] ^ row
             total += float(size * others @ (moved @ rest))
     return total

@@ -7,6 +7,7 @@ and, at its end, one turn of each qubit. In this form it is plain what commutes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +26,11 @@ class Interaction(NamedTuple):
     qubits: tuple[int, int]
     axes: tuple[Axis, Axis]
     rotation: float
+
+    def moved(self, places: Sequence[int]) -> Interaction:
+        """Return the same on other qubits, each in its place."""
+        one, other = self.qubits
+        return self._replace(qubits=(places[one], places[other]))
 
 
 @dataclass(slots=True, eq=False)

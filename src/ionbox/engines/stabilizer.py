@@ -58,6 +58,7 @@ _FRAME_SECONDS = 10e-6  # for each operation
 _FRAMED_SECONDS = 0.3e-9  # for each frame of it
 _EVENT_SECONDS = 25e-6  # the numbers of all shots for one random event
 _NUMBER_SECONDS = 8e-9  # one of them
+_CHANNEL_SECONDS = 10e-6  # to multiply words by the errors of a channel
 _RECORD_BIT_SECONDS = 10e-9  # to write down what came out
 _EVENT_BYTES = 32
 _FRAME_COPIES = 6  # of a bit: X, Z, and what is made of them
@@ -156,10 +157,13 @@ class StabilizerEngine:
 
     def _noisy_estimate(self, workload: Workload) -> Estimate:
         program, shots = workload.program, workload.shots
-        num_events = num_choices(program) + 2 * sum(program.gate_counts())
+        num_events, num_channels = num_choices(program), 2 * sum(program.gate_counts())
+        if program.circuit is None:
+            num_events += num_channels
         seconds = (
             _RUN_SECONDS
             + _operation_seconds(program, shots)
+            + _CHANNEL_SECONDS * num_channels
             + num_events * (_EVENT_SECONDS + _NUMBER_SECONDS * shots)
             + _RECORD_BIT_SECONDS * shots * (program.num_qubits + program.num_bits)
         )

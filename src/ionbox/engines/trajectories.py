@@ -14,7 +14,7 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines import apparatus
 from ionbox.engines.apparatus import NUMPY, Apparatus
-from ionbox.engines.calibration import ONE_CORE, Calibration, Machine
+from ionbox.engines.calibration import ONE_CORE, Calibration, KernelWork, Machine
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
     Cost,
@@ -26,7 +26,8 @@ from ionbox.engines.costs import (
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.errors import misread_states
 from ionbox.engines.histories import Histories, Record
-from ionbox.engines.kernel import is_known, packed_by
+from ionbox.engines.kernel import RUN_OPERATIONS, is_known, packed_by, run_bytes
+from ionbox.engines.patterns import Groups, columns, single_errors
 from ionbox.engines.registers import frequencies, wide_register
 from ionbox.engines.streams import Ahead, Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
@@ -40,6 +41,18 @@ _NUMBER_BYTES, _DRAW_BYTES = 150, 9000
 _OBSERVE_PASSES = 3  # to measure a qubit
 _COPY_PASSES = 4  # to split a group off, and to read it out
 _ERROR_BYTES = 56  # an error that is drawn, while all of them are put together
+# Of a noisy circuit in the kernel, in operations of NumPy: what a run takes, and each channel.
+_RUN, _CHANNEL = 25.0, 0.4
+# In bytes: to find the pattern of a shot, and to read it out; and to draw an error.
+_SHOT_BYTES, _DRAWN_BYTES = 500, 1200
+# In operations of the kernel: one act on a small state, and what is done for each pattern.
+_SWEEP, _PATTERN = 0.03, 0.5
+_READ_STEPS = 12  # over a small state, to copy it and to read it out
+_STEPS, _PARTING_PASSES = 0.5, 3  # over a large one, for each act; and where patterns part
+_MOST_SMALL_BYTES = 1 << 18
+_MOST_SHARED_QUBITS = 20  # with more, threads work on one state together
+_RECORD_BYTES = 160  # of a shot
+_LEAST_SHARED_SECONDS = 5e-3  # a shorter run is not worth a second thread
 _LOOP_RUNS = 10  # how often a loop is taken to run, which nobody knows
 
 _MOOT = Refusal(
@@ -64,22 +77,39 @@ class TrajectoryEngine:
 
     def assess(self, workload: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:
         """Say what the workload costs; refuse programs wider than the device that is modelled."""
-        if workload.noise is not None and workload.lists_noise:
-            return _LISTING
-        if workload.observable is not None or (
-            workload.noise is None and workload.program.circuit is not None
-        ):
-            return _MOOT
-        if reason := _too_wide(workload):
-            return Refusal(self.name, reason, is_too_large=True)
-        if workload.noise is None and (reason := wide_register(workload.program)):
-            return Refusal(self.name, reason)
+        if refusal := _refusal(workload):
+            return refusal
         costs = [circuit_cost(step) for step in _circuits(workload.program)]
         for cost in costs:
             if isinstance(cost, str):
                 return Refusal(self.name, cost)
+        estimate = self._estimate_in_kernel(workload, machine)
+        if estimate is not None:
+            return estimate
         fitting = [cost for cost in costs if isinstance(cost, Cost)]
         return self._estimate(workload, fitting, machine.calibration)
+
+    def _estimate_in_kernel(self, workload: Workload, machine: Machine) -> Estimate | None:
+        """Say what a noisy circuit costs that the kernel runs; None if it does not."""
+        circuit, extension = workload.program.circuit, self.apparatus.extension
+        if workload.noise is None or circuit is None or extension is None:
+            return None
+        noisy = noisy_circuit(workload.noise, circuit)
+        if not is_known(noisy.circuit):
+            return None
+        single = single_errors(extension, noisy)
+        groups = single.groups(workload.shots)
+        walk = _Walk(workload, noisy.channels, groups, single.bits)
+        seconds = walk.seconds(machine.calibration, 1)
+        threads = machine.cores if seconds > _LEAST_SHARED_SECONDS else 1
+        return Estimate(
+            self.name,
+            walk.memory_bytes(threads),
+            walk.seconds(machine.calibration, threads),
+            threads,
+            resolve_precision(workload),
+            is_exact=False,
+        )
 
     def _estimate(self, workload: Workload, costs: list[Cost], speeds: Calibration) -> Estimate:
         precision = resolve_precision(workload)
@@ -135,7 +165,7 @@ class TrajectoryEngine:
         states = np.empty(workload.shots, np.uint64)
         extension.follow(
             packed_by(extension, noisy.circuit),
-            *_columns(noisy.channels),
+            *columns(noisy.channels),
             *ahead.drawn,
             ahead.outcomes,
             states,
@@ -147,18 +177,6 @@ class TrajectoryEngine:
         return Record(states, _measured_bits(states, workload.program))
 
 
-def _columns(
-    channels: Sequence[Channel],
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Return after how many operations channels come, their qubits, and where those start."""
-    widths = [len(channel.qubits) for channel in channels]
-    return (
-        np.array([channel.after for channel in channels], np.int32),
-        np.array([qubit for channel in channels for qubit in channel.qubits], np.int32),
-        np.cumsum([0, *widths], dtype=np.int32),
-    )
-
-
 def _measured_bits(states: NDArray[np.uint64], program: Program) -> NDArray[np.uint8]:
     """Return all classical bits of a program that is one circuit, given what qubits are read as."""
     bits = np.zeros((states.size, program.num_bits), np.uint8)
@@ -166,6 +184,20 @@ def _measured_bits(states: NDArray[np.uint64], program: Program) -> NDArray[np.u
         places = np.array([*program.measured.values()], np.uint64)
         bits[:, [*program.measured]] = states[:, np.newaxis] >> places & np.uint64(1)
     return bits
+
+
+def _refusal(workload: Workload) -> Refusal | None:
+    """Refuse what others serve, and what is too wide."""
+    if workload.noise is not None and workload.lists_noise:
+        return _LISTING
+    is_ideal = workload.noise is None
+    if workload.observable is not None or (is_ideal and workload.program.circuit is not None):
+        return _MOOT
+    if reason := _too_wide(workload):
+        return Refusal("trajectories", reason, is_too_large=True)
+    if is_ideal and (reason := wide_register(workload.program)):
+        return Refusal("trajectories", reason)
+    return None
 
 
 def _too_wide(workload: Workload) -> str:
@@ -178,6 +210,68 @@ def _too_wide(workload: Workload) -> str:
 
 def _circuits(program: Program) -> list[Circuit]:
     return [step for step in program.steps if isinstance(step, Circuit)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What the kernel does with a noisy circuit.
+
+    Args:
+        channels: Of the circuit.
+        groups: Of the shots.
+        bits: That tell patterns of errors apart.
+    """
+
+    workload: Workload
+    channels: Sequence[Channel]
+    groups: Groups
+    bits: int
+
+    @property
+    def state_bytes(self) -> int:
+        """Return the size of a state."""
+        itemsize = AMPLITUDE_TYPES[resolve_precision(self.workload)].itemsize
+        return itemsize << self.workload.program.num_qubits
+
+    def seconds(self, speeds: Calibration, threads: int) -> float:
+        """Predict the time."""
+        shots = self.workload.shots
+        errors = self._errors
+        alone = speeds.numpy.operation * (_RUN + _CHANNEL * len(self.channels))
+        alone += speeds.numpy.near_byte * shots * (_SHOT_BYTES + _DRAWN_BYTES * errors)
+        work = self._small() if self.state_bytes <= _MOST_SMALL_BYTES else self._large()
+        return alone + speeds.kernel.seconds(work, 1) / speeds.kernel.speed_up(threads)
+
+    @property
+    def _errors(self) -> float:
+        """Return how many errors are expected in a shot."""
+        return sum(channel.probability for channel in self.channels)
+
+    def _small(self) -> KernelWork:
+        _, applied, patterns = self.groups
+        operations = _SWEEP * applied + _PATTERN * patterns
+        return KernelWork(operations, applied + _READ_STEPS * patterns, 0, self.state_bytes)
+
+    def _large(self) -> KernelWork:
+        """Where patterns part, a state is copied, and two circuits are planned."""
+        _, applied, patterns = self.groups
+        operations = applied + 2 * RUN_OPERATIONS * patterns
+        steps, passes = _STEPS * applied, _PARTING_PASSES * patterns
+        return KernelWork(operations, steps, passes, self.state_bytes)
+
+    def memory_bytes(self, threads: int) -> int:
+        """Return the most that is allocated at once."""
+        num_qubits, shots = self.workload.program.num_qubits, self.workload.shots
+        walks = threads if num_qubits <= _MOST_SHARED_QUBITS else 1
+        states = walks * (log2(max(self.groups.patterns, 1)) + 2)
+        return (
+            int(states * self.state_bytes)
+            + run_bytes(num_qubits, self.groups.acts, threads)
+            + tile_bytes(num_qubits)
+            + int(shots * (_RECORD_BYTES + _ERROR_BYTES * self._errors))
+            + shots * (self.bits // 8 + 2 * self.workload.program.num_bits)
+            + sampling_bytes(shots)
+        )
 
 
 @dataclass(slots=True)

@@ -216,11 +216,11 @@ def test_a_clifford_circuit_with_the_noise_of_a_machine_is_planned_here() -> Non
     assert peak_bytes(lambda: ENGINE.run(workload)) <= chosen.memory_bytes
 
 
-def test_an_operation_that_is_not_clifford_is_left_to_trajectories() -> None:
+def test_an_operation_that_is_not_clifford_is_left_to_others() -> None:
     circuit = Circuit.from_operations(
         2, "qis", [Operation(GATE_BY_NAME["qis", "t"], (0,)), *ghz(2).operations()]
     )
     chosen = plan(noisy(circuit), memory_bytes=GIB).chosen
 
     assert chosen is not None
-    assert chosen.engine == "trajectories"
+    assert chosen.engine != "stabilizer"

@@ -147,6 +147,24 @@ def test_of_engines_that_sample_the_first_is_chosen_however_fast_the_others_are(
     assert plan(make_workload(), memory_bytes=GIB, engines=[first, fast]).chosen == first.answer
 
 
+def test_of_engines_that_sample_noise_the_fastest_on_the_reference_machine_is_chosen() -> None:
+    slow = replace(REFERENCE, numpy=replace(REFERENCE.numpy, operation=1000.0))
+    engines = [
+        Calibrated("other", 2.0, is_exact=False),
+        Calibrated("first", 1.0, is_exact=False),
+        Calibrated("as fast", 1.0, is_exact=False),
+    ]
+
+    chosen = [
+        plan(make_workload(noise_model="aria-1"), memory_bytes=GIB, machine=m, engines=engines)
+        for m in (ONE_CORE, Machine(4, slow))
+    ]
+
+    assert [made.chosen and made.chosen.engine for made in chosen] == ["first", "first"]
+    assert chosen[1].chosen is not None
+    assert chosen[1].chosen.seconds == 1000
+
+
 def test_an_exact_engine_comes_before_a_faster_one_that_samples() -> None:
     exact, fast = estimating("exact", seconds=9), estimating("fast", is_exact=False)
 
@@ -183,7 +201,7 @@ def test_of_answers_that_do_not_count_nothing_is_told() -> None:
     [
         (make_workload(), IDEAL_ENGINE),
         (replace(make_workload(), observable=Observable(("ZZ",), (1.0,))), IDEAL_ENGINE),
-        (make_workload(noise_model="aria-1"), "trajectories"),
+        (make_workload(noise_model="aria-1"), "density_matrix"),
         (replace(make_workload(), program=measuring_midway(2, 12)), "branches"),
         (replace(make_workload(), program=measuring_midway(2, 13)), "trajectories"),
         (replace(make_workload(), program=measuring_midway(2, 2), max_outcomes=3), "trajectories"),
