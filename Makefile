@@ -14,7 +14,7 @@ define install
 endef
 
 .PHONY: demo serve test test-kernel test-clients test-schema coverage lint format bench bench-simulation \
-	docs lock clean
+	bench-noise docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
 	@$(BIN)/ionbox demo
@@ -62,6 +62,9 @@ bench: $(VENV)/ready-bench  ## latency, throughput and JSON, beside Qiskit Aer a
 
 bench-simulation: $(VENV)/ready .venv-peers/ready  ## the kernel beside other engines, 30 minutes
 	@$(BIN)/python -m benchmarks.simulation $(ARGUMENTS)
+
+bench-noise: $(VENV)/ready .venv-peers/ready  ## noisy circuits on other engines, too, an hour
+	@$(BIN)/python -m benchmarks.noise $(ARGUMENTS)
 
 docs: $(VENV)/ready-docs
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build

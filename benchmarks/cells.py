@@ -22,6 +22,7 @@ class Runs:
     Args:
         process: Who ran it.
         variant: Its name.
+        seconds: The longest run that is waited for.
         milliseconds: One number for each run.
         peak_bytes: The most memory that a run took on top of what was in use; None if unknown.
         failure: Why there are no more runs.
@@ -29,6 +30,7 @@ class Runs:
 
     process: EngineProcess
     variant: str
+    seconds: float = 60.0
     milliseconds: list[float] = field(default_factory=list)
     peak_bytes: int | None = None
     failure: str = ""
@@ -44,7 +46,7 @@ class Runs:
     def add(self) -> None:
         """Run once more."""
         try:
-            answer = self.process.ask("run", self.variant)
+            answer = self.process.ask("run", self.variant, seconds=self.seconds)
         except EngineFailedError as error:
             self.failure = str(error)
             return

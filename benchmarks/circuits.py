@@ -12,7 +12,8 @@ from math import pi
 
 import numpy as np
 
-from benchmarks.peers.rows import Row
+from benchmarks.peers.rows import NOISE, Row
+from ionbox.backends.noise import NoiseModel, channels
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.oracle import unitary
@@ -33,6 +34,11 @@ def cnot(control: int, target: int) -> Operation:
 def rand20(num_qubits: int) -> Operations:
     """Yield 20 layers of random rotations and a brickwork of cnots."""
     return _random_layers(num_qubits, 20)
+
+
+def rand5(num_qubits: int) -> Operations:
+    """Yield 5 layers of the same."""
+    return _random_layers(num_qubits, 5)
 
 
 def _random_layers(num_qubits: int, num_layers: int) -> Operations:
@@ -127,6 +133,7 @@ def random380(num_qubits: int) -> Operations:
 CIRCUITS: Mapping[str, Callable[[int], Operations]] = {
     function.__name__: function for function in (rand20, qft, ising, hea, qv, grover, ghz)
 }
+NOISY_CIRCUITS: Mapping[str, Callable[[int], Operations]] = {"random": rand5, "ghz": ghz}
 SMALL_CIRCUITS: Mapping[str, tuple[int, Callable[[int], Operations]]] = {
     "Bell pair": (2, ghz),
     "380 gates on 8 qubits": (8, random380),
@@ -142,6 +149,14 @@ def rows(circuit: str, operations: Operations, *, is_ours: bool) -> list[Row]:
     if circuit == "qv" and not is_ours:
         return list(_unitary_rows(list(operations)))
     return [Row(each.gate.name, each.targets, each.controls, each.params) for each in operations]
+
+
+def noisy_rows(operations: Operations, noise: NoiseModel) -> Iterator[Row]:
+    """Yield operations as `rows`, each followed by its channels."""
+    for each in operations:
+        yield Row(each.gate.name, each.targets, each.controls, each.params)
+        for qubits, rate in channels(noise, each):
+            yield Row(NOISE, qubits, (), (rate,))
 
 
 def _unitary_rows(operations: list[Operation]) -> Iterator[Row]:

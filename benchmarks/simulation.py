@@ -94,7 +94,7 @@ def check(engines: Engines, circuits: Sequence[str]) -> None:
         for runs in engines.candidates(name, CHECK_QUBITS):
             if runs.failure:
                 sys.exit(f"{runs.process.engine.name}, {name}: {runs.failure}")
-            found = runs.process.ask("probabilities", runs.variant)["probabilities"]
+            found = runs.process.ask("found", runs.variant)["found"]
             if not np.allclose(found, expected, rtol=0, atol=TOLERANCE):
                 sys.exit(f"{runs.process.engine.name} {runs.variant} is wrong about {name}")
 
@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Return all figures."""
     with ExitStack() as stack:
         engines = stack.enter_context(closing(Engines(options.threads)))
-        tell = _Progress()
+        tell = Progress()
         tell("checking that all engines agree")
         check(engines, options.circuits)
         cells = []
@@ -142,7 +142,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return figures_of(cells, small, limits, versions, options.threads)
 
 
-class _Progress:
+class Progress:
     """Says on stderr what has been done, and when."""
 
     def __init__(self) -> None:

@@ -51,20 +51,20 @@ def _goals(figures: Figures) -> str:
 def _of_width(qubits: int, cells: Sequence[Figures]) -> str:
     names = [engine.name for engine in ENGINES]
     rows = [
-        (cell["circuit"], *(_time(cell, name) for name in names), _number(cell["ratio"]))
+        (cell["circuit"], *(_time(cell, name) for name in names), number(cell["ratio"]))
         for cell in cells
     ]
     ratios = [cell["ratio"] for cell in cells if cell["ratio"]]
     if ratios:
-        rows.append(("geometric mean", *[""] * len(names), _number(geometric_mean(ratios))))
+        rows.append(("geometric mean", *[""] * len(names), number(geometric_mean(ratios))))
     heading = f"## {qubits} qubits: milliseconds, and how many times the best other engine takes\n"
-    return heading + "\n" + _markdown(("circuit", *names, "ratio"), rows)
+    return heading + "\n" + markdown(("circuit", *names, "ratio"), rows)
 
 
 def _time(cell: Figures, name: str) -> str:
     if name not in cell["ms"]:
         return str(cell["failures"].get(name, "-"))
-    return _number(cell["ms"][name])
+    return number(cell["ms"][name])
 
 
 def _small(rows: Sequence[Figures]) -> str:
@@ -77,7 +77,7 @@ def _small(rows: Sequence[Figures]) -> str:
     names = [engine.name for engine in ENGINES]
     body = [(circuit, *(cells.get((circuit, name), "-") for name in names)) for circuit in circuits]
     heading = "## Small circuits on one thread: microseconds to build + to run\n\n"
-    return heading + _markdown(("circuit", *names), body)
+    return heading + markdown(("circuit", *names), body)
 
 
 def _limits(figures: Figures) -> str:
@@ -92,16 +92,16 @@ def _limits(figures: Figures) -> str:
         "GB/s of an in-place pass over a state (of so many qubits)",
         "GB/s of new memory",
     )
-    return "## Limits of the machine\n\n" + _markdown(columns, rows)
+    return "## Limits of the machine\n\n" + markdown(columns, rows)
 
 
 def _distances(cells: Sequence[Figures]) -> str:
     rows = [
         (
-            cell["circuit"], cell["qubits"], _number(cell["ms"][OURS.name]),
-            _number(cell["passes"]), _number(cell["memory_limit_ms"]),
-            _number(cell["times_memory_limit"]), f"{cell['flops'] / 1e9:.2f}",
-            _number(cell["arithmetic_limit_ms"]), _number(cell["times_arithmetic_limit"]),
+            cell["circuit"], cell["qubits"], number(cell["ms"][OURS.name]),
+            number(cell["passes"]), number(cell["memory_limit_ms"]),
+            number(cell["times_memory_limit"]), f"{cell['flops'] / 1e9:.2f}",
+            number(cell["arithmetic_limit_ms"]), number(cell["times_arithmetic_limit"]),
         )
         for cell in cells
         if "passes" in cell
@@ -112,17 +112,17 @@ def _distances(cells: Sequence[Figures]) -> str:
         "circuit", "qubits", "ms", "passes over memory", "their ms at least", "distance",
         "GFLOP", "their ms at least", "distance",
     )  # fmt: skip
-    return "## Distance to the limits\n\n" + _markdown(columns, rows)
+    return "## Distance to the limits\n\n" + markdown(columns, rows)
 
 
 def _scaling(cells: Sequence[Figures], figures: Figures) -> str:
     rows = [
         (
-            cell["circuit"], cell["qubits"], _number(cell["one_thread_ms"]),
-            _number(cell["ms"][OURS.name]),
-            _number(cell["one_thread_ms"] / cell["ms"][OURS.name]),
+            cell["circuit"], cell["qubits"], number(cell["one_thread_ms"]),
+            number(cell["ms"][OURS.name]),
+            number(cell["one_thread_ms"] / cell["ms"][OURS.name]),
             *_scaling_of_limits(cell["qubits"], figures),
-            "-" if cell["peak_vectors"] is None else _number(cell["peak_vectors"]),
+            "-" if cell["peak_vectors"] is None else number(cell["peak_vectors"]),
         )
         for cell in cells
         if cell["one_thread_ms"]
@@ -134,17 +134,17 @@ def _scaling(cells: Sequence[Figures], figures: Figures) -> str:
         "circuit", "qubits", "ms on 1 thread", f"on {threads}", "times faster",
         "bandwidth scales", "arithmetic scales", f"peak memory / {AMPLITUDE_BYTES} x 2^n bytes",
     )  # fmt: skip
-    return "## Threads and memory of ionbox\n\n" + _markdown(columns, rows)
+    return "## Threads and memory of ionbox\n\n" + markdown(columns, rows)
 
 
 def _scaling_of_limits(qubits: int, figures: Figures) -> Iterator[str]:
     limits: Mapping[str, Figures] = figures["limits"]
     one, many = limits["1"], limits[str(figures["threads"])]
-    yield _number(many["passes"][str(qubits)] / one["passes"][str(qubits)])
-    yield _number(many["flops"] / one["flops"])
+    yield number(many["passes"][str(qubits)] / one["passes"][str(qubits)])
+    yield number(many["flops"] / one["flops"])
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     """Three significant digits, at most two behind the point."""
     if value is None:
         return "-"
@@ -152,6 +152,6 @@ def _number(value: float | None) -> str:
     return f"{value:.{digits}f}" if value >= 0.1 else f"{value:.2g}"
 
 
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

@@ -25,7 +25,7 @@ def build(is_fused: bool, num_qubits: int, rows: Sequence[Row], threads: int) ->
     circuit.num_qubits = num_qubits
     circuit.shots = 1
     for row in rows:
-        _add(circuit, row)
+        add(circuit, row)
     circuit.save_state(list(range(num_qubits)), "save_probabilities", "average", "found")
     controller = aer_controller_execute()
     config = _config(num_qubits, threads)
@@ -50,7 +50,7 @@ def _config(num_qubits: int, threads: int) -> AerConfig:
     return config
 
 
-def _add(circuit: AerCircuit, row: Row) -> None:
+def add(circuit: AerCircuit, row: Row) -> None:
     name, targets, controls, params = row
     qubits = [*controls, *targets]
     if name == "unitary":

@@ -29,7 +29,7 @@ def _phase(row: Row) -> QuantumGateBase:
     return gate
 
 
-_GATES: Mapping[str, Callable[[Row], QuantumGateBase]] = {
+GATES: Mapping[str, Callable[[Row], QuantumGateBase]] = {
     "h": lambda row: H(row.targets[0]),
     "x": lambda row: X(row.targets[0]),
     "rx": lambda row: RotX(row.targets[0], row.params[0]),
@@ -48,7 +48,7 @@ def build(is_optimized: bool, num_qubits: int, rows: Sequence[Row], threads: int
     """Return what updates a state; OMP_NUM_THREADS says on how many threads."""
     circuit = QuantumCircuit(num_qubits)
     for row in rows:
-        circuit.add_gate(_GATES[row.name](row))
+        circuit.add_gate(GATES[row.name](row))
     if is_optimized:
         QuantumCircuitOptimizer().optimize(circuit, _BLOCK_QUBITS)
 
