@@ -18,6 +18,7 @@ from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.kernel import KernelEngine
 from ionbox.engines.mps import MatrixProductEngine
+from ionbox.engines.shallow import ShallowEngine
 from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.statevector import StateVectorEngine
@@ -32,6 +33,7 @@ ENGINES: tuple[Engine, ...] = (
     BranchEngine(Apparatus(kernel)),
     TrajectoryEngine(Apparatus(kernel)),
     MatrixProductEngine(),
+    ShallowEngine(),
 )
 
 # A job that was planned with the kernel may be run by an ionbox that has none.

@@ -19,6 +19,7 @@ from ionbox.formats.results import (
     Exact,
     FloatArray,
     Probabilities,
+    Sampled,
     Shots,
     histogram,
 )
@@ -88,6 +89,20 @@ def row_frequencies(rows: Rows, num_bits: int) -> Probabilities:
     """Return how often each row is there, as a share of all."""
     distinct, counts = histogram(Shots(num_bits, rows))
     return of_words(words_of_rows(distinct), counts / counts.sum(), num_bits)
+
+
+def shots_of_rows(rows: Rows, program: Program) -> Sampled:
+    """Return the shots of output_all and of each register of a program of one circuit.
+
+    Args:
+        rows: All qubits, one row for each shot.
+    """
+    registers = {OUTPUT_ALL: Shots(program.num_qubits, rows)}
+    measured = program.measured
+    for register in program.registers:
+        shown = picked(rows, qubits_of(register, measured))
+        registers[register.name] = Shots(register.size, shown)
+    return Sampled(registers)
 
 
 def sampled_rows(rows: Rows, program: Program) -> Exact:
