@@ -136,6 +136,7 @@ class Network:
         self.bonds = [1] * (circuit.num_qubits + 1)  # to the left of each site, and behind the last
         self.num_slots = [0] * circuit.num_qubits
         self.slots: list[tuple[Slot, ...]] = []  # of each channel, qubit by qubit
+        touched: list[list[int]] = []  # sites, by each operation
         line, coming = Line(circuit), deque(channels)
         self.site_of: Sequence[int] = line.site_of
         self._add_slots(coming, 0)
@@ -143,7 +144,9 @@ class Network:
             for site, tensor in tensors:
                 self._steps[site].append(tensor)
                 self.bonds[site] *= len(tensor)
+            touched.append([site for site, _ in tensors])
             self._add_slots(coming, done)
+        self.reaches = self._reaches(channels, touched)
 
     @property
     def num_steps(self) -> list[int]:
@@ -158,6 +161,27 @@ class Network:
             for site in sites:
                 self._steps[site].append(None)
                 self.num_slots[site] += 1
+
+    def _reaches(
+        self, channels: Sequence[Channel], touched: Sequence[Sequence[int]]
+    ) -> list[NDArray[np.intp]]:
+        """Return the leftmost site that an error in each slot of each site has an effect on.
+
+        What lies to the right of that is turned by it, and all that it has an effect on, as a
+        whole: summed over all outcomes there, the error makes no difference.
+        """
+        found = [np.empty(number, np.intp) for number in self.num_slots]
+        reach = list(range(len(found)))  # of an error on each site, going back in time
+        left = list(zip(channels, self.slots, strict=True))
+        for done in range(len(touched), -1, -1):
+            while left and left[-1][0].after == done:
+                for site, number in left.pop()[1]:
+                    found[site][number] = reach[site]
+            sites = touched[done - 1] if done else ()
+            least = min([reach[site] for site in sites], default=0)
+            for site in sites:
+                reach[site] = least
+        return found
 
     def tensors(self, site: int, letters: NDArray[np.uint8]) -> Tensor:
         """Return the tensor of a site for each of some patterns of errors.
@@ -205,27 +229,29 @@ class SiteErrors(NamedTuple):
 
 
 def errors_by_site(network: Network, errors: Errors, shots: int) -> Iterator[SiteErrors]:
-    """Yield what happens on each site, from the left."""
+    """Yield what happens on each site, from the right."""
     sites, numbers, which, letters = _letters(network, errors)
     order = np.argsort(sites, kind="stable")
     ends = np.searchsorted(sites[order], np.arange(len(network.num_slots) + 1))
-    for site, (first, last) in enumerate(pairwise(ends.tolist())):
-        here = order[first:last]
+    for site in range(len(network.num_slots) - 1, -1, -1):
+        here = order[ends[site] : ends[site + 1]]
         hit, rows = np.unique(errors.shots[which[here]], return_inverse=True)
         table = np.zeros((hit.size + 1, network.num_slots[site]), np.uint8)
         table[rows + 1, numbers[here]] = letters[here]
-        patterns, ids = _distinct_rows(table)
+        patterns, _, ids = distinct_rows(table)
         of_shots = np.zeros(shots, np.intp)
         of_shots[hit] = ids[1:]
         yield SiteErrors(patterns, of_shots)
 
 
-def _distinct_rows(table: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Return the rows that differ, ascending, and which of them each row is."""
+def distinct_rows(
+    table: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows that differ, ascending, where each is first, and which of them a row is."""
     if not table.shape[1]:
-        return table[:1], np.zeros(len(table), np.intp)
-    rows, ids = np.unique(table, axis=0, return_inverse=True)
-    return rows, ids.reshape(-1)
+        return table[:1], np.zeros(1, np.intp), np.zeros(len(table), np.intp)
+    rows, first, ids = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    return rows, first, ids.reshape(-1)
 
 
 def _letters(

@@ -32,16 +32,17 @@ _CHUNK_BYTES: Final = 1 << 28
 _RUN_SECONDS: Final = 0.5e-3
 _EVENT_SECONDS: Final = 10e-6  # an operation or a channel: to place it, and to multiply it
 _SITE_SECONDS: Final = 150e-6  # for each chunk of shots
-_PATTERN_SECONDS: Final = 1e-6
+_FORM_SECONDS: Final = 1e-6
 _SHOT_SECONDS: Final = 150e-9  # for each site
 _HIT_SECONDS: Final = 300e-9
 _PRODUCT_SECONDS: Final = 0.5e-9  # two complex numbers
-_ERROR_SECONDS: Final = 200e-9
+_ERROR_SECONDS: Final = 400e-9
 _REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 
 _LEAST_BYTES: Final = 4 << 20
 _AMPLITUDE_BYTES: Final = 16
 _ERROR_BYTES: Final = 100
+_LETTER_BYTES: Final = 6  # in tables of patterns that are sorted
 _MARGIN: Final = 1.3  # errors are random
 _SHOT_BIT_BYTES: Final = 24  # uniforms, numbers of patterns, bits and rows
 
@@ -79,13 +80,14 @@ class ShallowEngine:
         seconds = (
             _RUN_SECONDS
             + _EVENT_SECONDS * effort.num_events
+            + _ERROR_SECONDS * effort.errors * shots
             + effort.seconds(min(shots, effort.chunk)) * num_chunks
             + _REGISTER_BIT_SECONDS * shots * num_bits
         )
         memory_bytes = (
             _LEAST_BYTES
             + effort.bytes(min(shots, effort.chunk))
-            + _ERROR_BYTES * int(shots * effort.behind[0])
+            + _ERROR_BYTES * int(shots * effort.errors)
             + shots
             * (_SHOT_BIT_BYTES * workload.program.num_qubits + REGISTER_BIT_BYTES * num_bits)
         )
@@ -126,7 +128,7 @@ def _of_shots(errors: Errors, start: int, end: int) -> Errors:
 
 
 class Effort:
-    """What a run takes, as predicted from how many errors there are to the right of each bond.
+    """What a run takes, as predicted from how many errors have an effect on each bond.
 
     Args:
         network: What is contracted.
@@ -136,24 +138,31 @@ class Effort:
     def __init__(self, network: Network, channels: Sequence[Channel]) -> None:
         num_sites = len(network.num_slots)
         self.num_events = len(channels) + sum(network.num_steps)
-        # Of one shot: expected errors with a letter on a site, or to the right of each bond.
-        self.here, self.behind = np.zeros(num_sites), np.zeros(num_sites + 1)
-        self._kinds_here = 3.0 * np.array(network.num_slots)
-        self._kinds_behind = np.zeros(num_sites + 1)
+        self.errors = sum(channel.probability for channel in channels)  # expected in a shot
+        self._slots = np.array(network.num_slots, np.float64)
+        # Expected on a site, and to the right of a bond with an effect on it; and of these, how
+        # many errors differ, and in how many slots.
+        self._here, self._behind = np.zeros(num_sites), np.zeros(num_sites + 1)
+        self._kinds_behind, self._slots_behind = np.zeros((2, num_sites + 1))
         for channel, slots in zip(channels, network.slots, strict=True):
-            self._add(channel, sorted([slot.site for slot in slots], reverse=True))
-        self.behind = np.cumsum(self.behind[::-1])[::-1]
-        self._kinds_behind = np.cumsum(self._kinds_behind[::-1])[::-1]
+            self._add(channel, [(site, int(network.reaches[site][place])) for site, place in slots])
+        for differences in (self._behind, self._kinds_behind, self._slots_behind):
+            differences[:] = differences[::-1].cumsum()[::-1]
         self._left, self._right = np.array([*pairwise(network.bonds)], np.float64).T
 
-    def _add(self, channel: Channel, sites: Sequence[int]) -> None:
-        """Add a channel: the errors that a bond has behind it grow with each site of it."""
-        words = 4.0 ** len(sites) - 1
-        for place, site in enumerate(sites):
-            more = 3 * 4.0**place  # words whose leftmost letter is on this site
-            self.behind[site] += channel.probability * more / words
-            self._kinds_behind[site] += more
-            self.here[site] += channel.probability * 0.75 * (words + 1) / words
+    def _add(self, channel: Channel, slots: Sequence[tuple[int, int]]) -> None:
+        """Add a channel, given sites and reaches: slots have an effect on the bonds between."""
+        words = 4.0 ** len(slots)
+        likelihood = channel.probability * words / (words - 1)
+        changes = [*((site, 1) for site, _ in slots), *((reach, -1) for _, reach in slots)]
+        kinds = 1.0  # with the word of only I
+        for bond, change in sorted(changes, reverse=True):
+            before, kinds = kinds, kinds * 4.0**change
+            self._behind[bond] += likelihood * (1 / before - 1 / kinds)
+            self._kinds_behind[bond] += kinds - before
+            self._slots_behind[bond] += change
+        for site, _ in slots:
+            self._here[site] += 0.75 * likelihood
 
     @property
     def chunk(self) -> int:
@@ -166,29 +175,33 @@ class Effort:
     def seconds(self, shots: int) -> float:
         """Predict the time of a chunk."""
         left, right = self._left, self._right
-        pairs = _distinct(shots, self.behind, self._kinds_behind)[:-1]
-        hits = shots * (2 - np.exp(-self.here) - np.exp(-self.behind[1:]))
-        products = 2 * left * right * (left + right) * pairs + 2 * right * (left + right) * shots
+        forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
+        hits = shots * (2 - np.exp(-self._here) - np.exp(-self._behind[1:]))
+        products = 2 * left * right * (left + right) * forms + 2 * right * (left + right) * shots
         each = (
             _SITE_SECONDS
-            + _PATTERN_SECONDS * pairs
+            + _FORM_SECONDS * forms
             + _SHOT_SECONDS * shots
             + _HIT_SECONDS * hits
             + _PRODUCT_SECONDS * products
         )
-        return float(each.sum()) + _ERROR_SECONDS * shots * float(self.behind[0])
+        return float(each.sum())
 
     def bytes(self, shots: int) -> int:
-        """Predict the memory of a chunk: all that is behind bonds, and the work on one site."""
+        """Predict the memory of a chunk: all forms and tensors, and the work on one site."""
         left, right = self._left, self._right
-        pairs = _distinct(shots, self.behind, self._kinds_behind)[:-1]
-        patterns = _distinct(shots, self.here, self._kinds_here)
-        kept = (pairs * left**2 + patterns * 2 * left * right).sum()
-        contracting = pairs * (6 * left * right + right**2)
-        hits = shots * (1 - np.exp(-self.behind[1:]))
+        forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
+        tensors = _distinct(shots, self._here, 3 * self._slots)
+        kept = (forms * left**2 + tensors * 2 * left * right).sum()
+        contracting = forms * (left**2 + right**2 + 4 * left * right)
+        hits = shots * (1 - np.exp(-self._behind[1:]))
         measuring = shots * (left + 8 * right) + hits * (right**2 + 4 * right)
-        most = np.maximum(contracting, measuring).max()
-        return int(_AMPLITUDE_BYTES * _MARGIN * (kept + most))
+        letters = shots * -np.expm1(-self._here - self._behind[1:]) * self._slots
+        letters += forms * self._slots_behind[1:]
+        numbers = np.maximum(contracting, measuring).max() + kept
+        return int(
+            _MARGIN * (_AMPLITUDE_BYTES * float(numbers) + _LETTER_BYTES * float(letters.max()))
+        )
 
 
 def _distinct(
