@@ -29,6 +29,8 @@ from ionbox.engines.structure import TOLERANCE, kinds
 # where an error may come.
 Step: TypeAlias = Tensor | None
 
+_WORD_LETTERS: Final = 16  # in half a number
+
 _SWAP: Final = ROW_BY_NAME["qis", "swap"]
 _PAULIS: Final = np.array(
     [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], np.complex128
@@ -247,11 +249,17 @@ def errors_by_site(network: Network, errors: Errors, shots: int) -> Iterator[Sit
 def distinct_rows(
     table: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that differ, ascending, where each is first, and which of them a row is."""
-    if not table.shape[1]:
-        return table[:1], np.zeros(1, np.intp), np.zeros(len(table), np.intp)
-    rows, first, ids = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return rows, first, ids.reshape(-1)
+    """Return the rows of letters that differ, where each is first, and which of them a row is.
+
+    That of only I comes first, if it is there. Numbers are sorted much faster than rows.
+    """
+    first, ids = np.zeros(1, np.intp), np.zeros(len(table), np.int64)
+    for start in range(0, table.shape[1], _WORD_LETTERS):
+        letters = table[:, start : start + _WORD_LETTERS].astype(np.int64)
+        words = letters @ 4 ** np.arange(letters.shape[1])
+        keys = ids * 4**_WORD_LETTERS + words
+        _, first, ids = np.unique(keys, return_index=True, return_inverse=True)
+    return table[first], first, ids
 
 
 def _letters(

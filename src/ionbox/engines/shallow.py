@@ -28,15 +28,12 @@ _MOST_CHUNK: Final = 1 << 14  # shots
 _LEAST_CHUNK: Final = 16
 _CHUNK_BYTES: Final = 1 << 28
 
-# Measured on one core of a cloud server; good to a factor of two or so.
-_RUN_SECONDS: Final = 0.5e-3
-_EVENT_SECONDS: Final = 10e-6  # an operation or a channel: to place it, and to multiply it
-_SITE_SECONDS: Final = 150e-6  # for each chunk of shots
-_FORM_SECONDS: Final = 1e-6
-_SHOT_SECONDS: Final = 150e-9  # for each site
-_HIT_SECONDS: Final = 300e-9
-_PRODUCT_SECONDS: Final = 0.5e-9  # two complex numbers
-_ERROR_SECONDS: Final = 400e-9
+# Measured on one core of a cloud server; a fit.
+_EVENT_SECONDS: Final = 10.5e-6  # an operation on a site, or a channel: placed, and multiplied
+_SITE_SECONDS: Final = 145e-6  # for each chunk of shots
+_FORM_SECONDS: Final = 5.3e-6  # to tell its pattern from others
+_SHOT_SECONDS: Final = 100e-9  # for each site
+_PRODUCT_SECONDS: Final = 0.5e-9  # of two complex numbers
 _REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 
 _LEAST_BYTES: Final = 4 << 20
@@ -51,7 +48,14 @@ _MOOT = Refusal("shallow", "lines of tensors are for shots of one circuit with n
 
 @dataclass(frozen=True, slots=True)
 class ShallowEngine:
-    """Shots of noisy circuits in which few operations cross any place of the line of qubits."""
+    """Shots of noisy circuits in which few operations cross any place of the line of qubits.
+
+    Args:
+        least_qubits: Below, state vectors are so short that others are quicker, and to look at each
+            operation would take as long as running it.
+    """
+
+    least_qubits: int = 8
 
     @property
     def name(self) -> str:
@@ -63,6 +67,9 @@ class ShallowEngine:
         is_other = workload.observable is not None or workload.lists_noise
         if circuit is None or noise is None or is_other:
             return _MOOT
+        if circuit.num_qubits < self.least_qubits:
+            reason = f"lines of tensors are for {self.least_qubits} qubits or more"
+            return Refusal(self.name, reason, is_moot=True)
         if circuit.num_qubits > noise.num_qubits:
             return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
         # Before looking at errors, which takes longer; no bond is smaller where gates turn too far.
@@ -78,9 +85,7 @@ class ShallowEngine:
         shots, num_bits = workload.shots, workload.program.num_bits
         num_chunks = -(-shots // effort.chunk)
         seconds = (
-            _RUN_SECONDS
-            + _EVENT_SECONDS * effort.num_events
-            + _ERROR_SECONDS * effort.errors * shots
+            _EVENT_SECONDS * effort.num_events
             + effort.seconds(min(shots, effort.chunk)) * num_chunks
             + _REGISTER_BIT_SECONDS * shots * num_bits
         )
@@ -176,13 +181,11 @@ class Effort:
         """Predict the time of a chunk."""
         left, right = self._left, self._right
         forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
-        hits = shots * (2 - np.exp(-self._here) - np.exp(-self._behind[1:]))
         products = 2 * left * right * (left + right) * forms + 2 * right * (left + right) * shots
         each = (
             _SITE_SECONDS
             + _FORM_SECONDS * forms
             + _SHOT_SECONDS * shots
-            + _HIT_SECONDS * hits
             + _PRODUCT_SECONDS * products
         )
         return float(each.sum())

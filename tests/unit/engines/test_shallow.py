@@ -21,12 +21,14 @@ from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector, unitary
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.engines import shallow
+from ionbox.engines.contraction import contracted
 from ionbox.engines.engine import Estimate, Refusal, Workload
+from ionbox.engines.errors import Errors, draw_errors
 from ionbox.engines.network import Network
 from ionbox.engines.shallow import ShallowEngine
 from ionbox.formats.results import Sampled
 
-ENGINE = ShallowEngine()
+ENGINE = ShallowEngine(0)
 LOUD = NoiseModel("loud", 100, 0.06, 0.15)
 MILD = NoiseModel("mild", 100, 0.0005, 0.0133)
 SILENT = NoiseModel("silent", 100, 0.0, 0.0)
@@ -369,6 +371,15 @@ def test_what_is_not_shallow_is_left_to_others(given: Workload, reason: str) -> 
     assert ENGINE.assess(given) == Refusal("shallow", reason, is_moot=True)
 
 
+def test_few_qubits_are_left_to_others() -> None:
+    reason = "lines of tensors are for 8 qubits or more"
+
+    assert ShallowEngine().assess(workload(brickwork(7, 2), noise=LOUD)) == Refusal(
+        "shallow", reason, is_moot=True
+    )
+    assert isinstance(ShallowEngine().assess(workload(brickwork(8, 2), noise=LOUD)), Estimate)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -385,6 +396,42 @@ def test_a_run_stays_within_its_estimate(given: Workload) -> None:
     assert isinstance(estimate, Estimate)
 
     assert peak_bytes(lambda: ENGINE.run(given)) <= estimate.memory_bytes
+
+
+def test_what_errors_far_away_do_to_a_bond_is_nothing() -> None:
+    """Two layers carry an effect by two qubits at most, whatever is to the right of that."""
+    circuit = brickwork(30, 2)
+    happening = noisy_circuit(LOUD, circuit)
+    network = Network(*happening)
+
+    distances = [
+        site - network.reaches[site][slot] for slots in network.slots for site, slot in slots
+    ]
+    sites = contracted(network, draw_errors(happening.channels, 2000, 7), 2000)
+
+    assert 1 <= max(distances) <= 2
+    assert max(len(site.behind.forms) for site in sites) < 100
+
+
+def test_an_error_beyond_its_reach_changes_no_form() -> None:
+    happening = noisy_circuit(LOUD, brickwork(6, 4))
+    network = Network(*happening)
+    reaches = network.reaches
+    num_channels = len(happening.channels)
+    every = np.arange(num_channels)
+    errors = Errors(every, every, np.full(num_channels, 1, np.uint64))  # X on the first qubit
+    network.reaches = [np.full_like(reach, -1) for reach in reaches]  # so that all are told apart
+
+    sites = contracted(network, errors, num_channels)
+
+    changes: dict[bool, list[float]] = {True: [], False: []}
+    for channel, (first, *_) in enumerate(network.slots):
+        for bond in range(1, first.site + 1):
+            behind = sites[bond - 1].behind
+            change = np.abs(behind.forms[behind.of_shots[channel]] - behind.forms[0]).max()
+            changes[bool(reaches[first.site][first.number] < bond)].append(float(change))
+    assert max(changes[False]) < 1e-12
+    assert np.median(changes[True]) > 0.01
 
 
 def test_an_estimate_grows_with_shots_noise_and_depth() -> None:
