@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import Channel, noisy_circuit
+from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
+from ionbox.circuits.circuit import Circuit
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.contraction import contracted, measured
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.errors import Errors, Role, draw_errors, generator, misread
-from ionbox.engines.network import Network, entangling
+from ionbox.engines.line import line_of
+from ionbox.engines.network import Network
 from ionbox.engines.rows import REGISTER_BIT_BYTES, rows_of_bits, shots_of_rows
 
 _MOST_BOND: Final = 64
@@ -72,14 +74,10 @@ class ShallowEngine:
             return Refusal(self.name, reason, is_moot=True)
         if circuit.num_qubits > noise.num_qubits:
             return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
-        # Before looking at errors, which takes longer; no bond is smaller where gates turn too far.
-        if reason := entangling(circuit, _MOST_BOND):
-            return Refusal(self.name, reason, is_moot=True)
-        happening = noisy_circuit(noise, circuit)
-        if noise.has_over_rotations and (reason := entangling(happening.circuit, _MOST_BOND)):
-            return Refusal(self.name, reason, is_moot=True)
-        effort = Effort(Network(*happening), happening.channels)
-        return paced(self._estimate(workload, effort), machine)
+        prepared = _prepared(circuit, noise)
+        if isinstance(prepared, str):
+            return Refusal(self.name, prepared, is_moot=True)
+        return paced(self._estimate(workload, Effort(*prepared)), machine)
 
     def _estimate(self, workload: Workload, effort: Effort) -> Estimate:
         shots, num_bits = workload.shots, workload.program.num_bits
@@ -103,25 +101,45 @@ class ShallowEngine:
         program, noise = workload.program, workload.noise
         assert program.circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
         assert noise is not None  # noqa: S101 - and what has no noise
-        happening = noisy_circuit(noise, program.circuit)
-        network = Network(*happening)
-        errors = draw_errors(happening.channels, workload.shots, workload.seed)
-        chunk = Effort(network, happening.channels).chunk
-        bits = _sampled_bits(network, errors, workload, chunk)[:, network.site_of]
+        prepared = _prepared(program.circuit, noise)
+        assert isinstance(prepared, _Prepared)  # noqa: S101 - and what is not shallow
+        errors = draw_errors(prepared.channels, workload.shots, workload.seed)
+        bits = _sampled_bits(prepared, errors, workload)[:, prepared.network.site_of]
         read = misread(bits, noise, workload.seed)
         return Outcome(shots_of_rows(rows_of_bits(read), program))
 
 
-def _sampled_bits(
-    network: Network, errors: Errors, workload: Workload, chunk: int
-) -> NDArray[np.uint8]:
+class _Prepared(NamedTuple):
+    """A circuit with noise as a network, and the channels whose errors it has places for."""
+
+    network: Network
+    channels: Sequence[Channel]
+
+
+def _prepared(circuit: Circuit, noise: NoiseModel) -> _Prepared | str:
+    """Return what is contracted, or why the circuit is not served."""
+    # Before looking at errors, which takes longer; no bond is smaller where gates turn too far.
+    line = line_of(circuit, _MOST_BOND)
+    if isinstance(line, str):
+        return line
+    happening = noisy_circuit(noise, circuit)
+    if noise.has_over_rotations:
+        line = line_of(happening.circuit, _MOST_BOND)
+    if isinstance(line, str):
+        return line
+    return _Prepared(Network(line, happening.channels), happening.channels)
+
+
+def _sampled_bits(prepared: _Prepared, errors: Errors, workload: Workload) -> NDArray[np.uint8]:
     """Measure all sites in all shots; the first shots do not depend on how many there are."""
     uniforms = generator(workload.seed, Role.OUTCOMES)
     found = np.empty((workload.shots, workload.program.num_qubits), np.uint8)
+    chunk = Effort(*prepared).chunk
     for start in range(0, workload.shots, chunk):
         part = found[start : start + chunk]
         here = _of_shots(errors, start, start + len(part))
-        part[:] = measured(contracted(network, here, len(part)), uniforms.random(part.shape))
+        sites = contracted(prepared.network, here, len(part))
+        part[:] = measured(sites, uniforms.random(part.shape))
     return found
 
 
