@@ -34,7 +34,7 @@ _CHUNK_BYTES: Final = 1 << 28
 _EVENT_SECONDS: Final = 10.5e-6  # an operation on a site, or a channel: placed, and multiplied
 _SITE_SECONDS: Final = 145e-6  # for each chunk of shots
 _FORM_SECONDS: Final = 5.3e-6  # to tell its pattern from others
-_SHOT_SECONDS: Final = 100e-9  # for each site
+_SHOT_SECONDS: Final = 130e-9  # for each site
 _PRODUCT_SECONDS: Final = 0.5e-9  # of two complex numbers
 _REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 
@@ -138,8 +138,10 @@ def _sampled_bits(prepared: _Prepared, errors: Errors, workload: Workload) -> ND
     for start in range(0, workload.shots, chunk):
         part = found[start : start + chunk]
         here = _of_shots(errors, start, start + len(part))
-        sites = contracted(prepared.network, here, len(part))
-        part[:] = measured(sites, uniforms.random(part.shape))
+        # Without a name, so that it is gone before the next one is made.
+        part[:] = measured(
+            contracted(prepared.network, here, len(part)), uniforms.random(part.shape)
+        )
     return found
 
 
@@ -214,12 +216,13 @@ class Effort:
         forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
         tensors = _distinct(shots, self._here, 3 * self._slots)
         kept = (forms * left**2 + tensors * 2 * left * right).sum()
+        building = tensors * 6 * left * right
         contracting = forms * (left**2 + right**2 + 4 * left * right)
         hits = shots * (1 - np.exp(-self._behind[1:]))
         measuring = shots * (left + 8 * right) + hits * (right**2 + 4 * right)
         letters = shots * -np.expm1(-self._here - self._behind[1:]) * self._slots
         letters += forms * self._slots_behind[1:]
-        numbers = np.maximum(contracting, measuring).max() + kept
+        numbers = np.max([building, contracting, measuring]) + kept
         return int(
             _MARGIN * (_AMPLITUDE_BYTES * float(numbers) + _LETTER_BYTES * float(letters.max()))
         )

@@ -437,9 +437,10 @@ def test_few_qubits_are_left_to_others() -> None:
         workload(brickwork(12, 6), noise=LOUD, shots=3000),
         workload(brickwork(40, 2), {"c": [0, 5] * 500}, noise=MILD, shots=3000),
         workload(brickwork(8, 12), noise=LOUD, shots=100),
+        workload(brickwork(12, 10), noise=LOUD, shots=300),
         workload(brickwork(5, 3), noise=MISREAD, shots=100_000),
     ],
-    ids=["mild", "loud", "a wide register", "large bonds", "many shots"],
+    ids=["mild", "loud", "a wide register", "large bonds", "many chunks", "many shots"],
 )
 def test_a_run_stays_within_its_estimate(given: Workload) -> None:
     estimate = ENGINE.assess(given)
