@@ -10,6 +10,7 @@ import msgspec
 
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.program import Jump, Measure, Program, Reset, Step
+from ionbox.compiler.cancelling import cancelled
 from ionbox.compiler.interactions import Interactions
 from ionbox.compiler.lowering import Way, add_circuit, add_operation
 from ionbox.compiler.merging import merge
@@ -144,10 +145,11 @@ class _Compilation:
     def _add(self, number: int, circuit: Circuit) -> None:
         """Send a circuit as a whole, in the way that takes the fewest interactions."""
         is_first = number == 0 and all(jump.to for jump in self._jumps)
+        operations = cancelled(circuit.operations())
         forms = []
         for way in self._ways(circuit):
             form = Interactions.of_nothing(self._program.num_qubits)
-            add_circuit(form, circuit.operations(), way)
+            add_circuit(form, operations, way)
             merge(form, is_first=is_first, may_relabel=way.may_relabel)
             forms.append(form)
         best = min(forms, key=lambda form: len(form.interactions))

@@ -105,11 +105,11 @@ def _all_errors(channels: Sequence[Channel]) -> tuple[Errors, NDArray[np.float64
     repeats = kinds[looked_at]
     numbers = np.repeat(looked_at, repeats)
     kind = np.arange(numbers.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    widths = np.array([len(channel.qubits) for channel in channels])[numbers]
+    widths = np.array([len(channel.qubits) for channel in channels], np.int64)[numbers]
     # Of a channel on more than two qubits, errors on its first two stand for all.
     paulis = (kind + 1).astype(np.uint64)
     chance = np.array([channel.probability for channel in channels])[numbers] * every
-    shares = np.array([channel.shares or (1 / 3,) * 3 for channel in channels])
+    shares = np.array([channel.shares or (1 / 3,) * 3 for channel in channels]).reshape(-1, 3)
     part = np.where(widths == 1, shares[numbers, kind % 3], 1 / np.maximum(kinds[numbers], 1))
     return Errors(np.arange(numbers.size), numbers, paulis), chance * part
 

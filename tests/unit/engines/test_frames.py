@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from tests.builders import listed, peak_bytes, qis
 
-from ionbox.backends.noise import NOISE_MODELS, NoiseModel
+from ionbox.backends.noise import NOISE_MODELS, Flips, NoiseModel
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
 from ionbox.circuits.program import OUTPUT_ALL, Program, ProgramBuilder, program_of
@@ -86,7 +87,8 @@ def counts(shots: Shots) -> NDArray[np.int64]:
 @settings(derandomize=True, deadline=None, max_examples=12)
 def test_noisy_shots_are_distributed_as_those_of_trajectories(program: Program) -> None:
     """Of 8 outcomes, two samples of 5000 are 0.023 apart at most on average, sigma below 0.006."""
-    workload = Workload(program, shots=5000, seed=7, noise=NOISY)
+    reading = replace(NOISY, flips=Flips(0.05, 0.2))
+    workload = Workload(program, shots=5000, seed=7, noise=reading)
 
     found, expected = (engine.run(workload).result for engine in (ENGINE, TrajectoryEngine()))
 
@@ -137,6 +139,14 @@ def test_a_register_holds_what_was_measured_of_each_shot() -> None:
     whole, part = integers(rows(workload)), integers(rows(workload, "c"))
 
     assert part == [state & 1 | (state >> 49) << 1 for state in whole]
+
+
+def test_a_register_at_the_end_is_misread_as_all_qubits_are() -> None:
+    workload = noisy(ghz(50), noise=replace(NOISY, flips=Flips(0.3, 0.4)))
+    whole, part = integers(rows(workload)), integers(rows(workload, "c"))
+
+    assert part == [state & 1 | (state >> 49) << 1 for state in whole]
+    assert len(set(whole)) > 900
 
 
 def test_the_share_of_shots_with_an_error_is_that_of_the_channel() -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tests.builders import PAULIS, peak_bytes, qis
 
 from ionbox._kernel import kernel
-from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
+from ionbox.backends.noise import Channel, Flips, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import ROW_BY_NAME
 from ionbox.circuits.oracle import unitary
@@ -220,6 +220,27 @@ def test_a_measurement_that_nobody_reads_leaves_the_qubit_as_it_was_found() -> N
     ones = int(run(make_workload(builder.build(), None, 1000)).basis_states.sum())
 
     assert abs(ones - 500) < 5 * 16  # sigma = sqrt(1000 / 4)
+
+
+def test_what_follows_a_measurement_sees_it_as_it_was_misread() -> None:
+    """A qubit in |1> is noted as 0 in 3 of 10 shots, and flipped where it is noted as 1."""
+    builder = ProgramBuilder(1, "qis")
+    bit = builder.add_register("c", 1).start
+    add(builder, "x", 0)
+    builder.measure(0, bit)
+    skipped = builder.jump(Bits((bit,)))
+    add(builder, "x", 0)
+    builder.land(skipped)
+    program, shots = builder.build(), 4000
+    noise = NoiseModel("reading", 1, 0.0, 0.0, qubit_flips={0: Flips(0.0, 0.3)})
+
+    record = run(make_workload(program, noise, shots))
+
+    is_noted, is_one = record.bits[:, 0] == 1, record.basis_states == 1
+    sigma = 0.5 / np.sqrt(shots)
+    assert abs(np.mean(is_noted) - 0.7) < 5 * sigma
+    assert not np.any(is_noted & is_one)
+    assert abs(np.mean(is_one) - 0.3 * 0.7) < 5 * sigma  # the end is misread by itself
 
 
 def test_a_loop_is_left_at_once_by_the_shots_that_succeed_and_counted_by_all() -> None:
