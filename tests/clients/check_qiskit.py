@@ -6,11 +6,11 @@ import random
 from itertools import pairwise
 from typing import Any
 
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.circuit import library
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, ZZGate
+from qiskit_ionq import ErrorMitigation, GPI2Gate, GPIGate, IonQProvider, MSGate, ZZGate
 from qiskit_ionq.exceptions import (
     IonQAPIError,
     IonQGateError,
@@ -19,10 +19,22 @@ from qiskit_ionq.exceptions import (
     IonQJobStateError,
 )
 from qiskit_ionq.helpers import get_n_qubits
-from tests.clients.checks import API, KEY, METADATA, PAIRS, only, raises, same
+from tests.clients.checks import (
+    API,
+    DEVICES,
+    KEY,
+    LEAST_RIGHT,
+    METADATA,
+    PAIRS,
+    SHOTS,
+    mostly,
+    only,
+    raises,
+    same,
+)
 
 if API == "v0.4":
-    from qiskit_ionq import ErrorMitigation, Session
+    from qiskit_ionq import Session
 
 NAMES = ("early", "late")
 BACKEND = IonQProvider().get_backend("ionq_simulator")
@@ -32,6 +44,12 @@ BELL = QuantumCircuit(2, 2)
 BELL.h(0)
 BELL.cx(0, 1)
 BELL.measure([0, 1], [0, 1])
+
+EITHER = QuantumCircuit(3)  # 001 or 010
+EITHER.h(0)
+EITHER.cx(0, 1)
+EITHER.x(1)
+EITHER.measure_all()
 
 # Qubits → the gates of no parameter, and of one.
 FIXED = {
@@ -68,6 +86,12 @@ def noisy(seed: int = 7) -> Any:
     backend.set_options(noise_model="aria-1", sampler_seed=seed)
     if API == "v0.4":
         backend.set_options(memory=True)
+    return backend
+
+
+def device(name: str, gateset: str = "qis", **options: Any) -> Any:
+    backend = IonQProvider().get_backend(f"ionq_{name}", gateset=gateset)
+    backend.set_options(shots=SHOTS, **options)
     return backend
 
 
@@ -237,14 +261,15 @@ def check_measurement_and_reset_in_mid_circuit() -> None:
     circuit.reset(0)
     circuit.cx(1, 0)
     circuit.measure([0, 1], circuit.cregs[1])
-    first, again = (noisy().run(circuit, shots=2_000).result(wait=0.05) for _ in range(2))
-    counts = first.get_counts()
+    backends = (noisy(), noisy(), device("qpu.forte-1", memory=True))
+    first, again, other = (b.run(circuit, shots=2_000).result(wait=0.05) for b in backends)
 
     # Registers stand from the last to the first; qubit 1 is the left bit of each.
-    likely = counts["11 11"] + counts["00 01"]
-    assert 0.97 < likely / 2_000 <= 1
-    assert 0.45 < counts["11 11"] / likely < 0.55
-    assert first.get_memory() == again.get_memory()
+    for counts in (first.get_counts(), other.get_counts()):
+        likely = counts["11 11"] + counts["00 01"]
+        assert 0.95 < likely / 2_000 <= 1
+        assert 0.45 < counts["11 11"] / likely < 0.55
+    assert first.get_memory() == again.get_memory() != other.get_memory()
     ideal = BACKEND.run(circuit)
     raises(IonQJobError, ideal.result, wait=0.05, saying="noise model")
 
@@ -286,29 +311,96 @@ def check_estimate() -> None:
 
 
 def check_characterizations() -> None:
-    device = IonQProvider().get_backend("ionq_qpu.forte-1")
-    newest = device.calibration()
+    for name in DEVICES:
+        backend = device(name)
+        newest = backend.calibration()
+        assert backend.status()
+        if API == "v0.3":
+            assert 0.9 < newest.fidelities["spam"]["mean"] <= 1
+            assert newest.num_qubits == backend.configuration().n_qubits
+            continue
+        assert newest.qubits == backend.num_qubits
+        assert 0.9 < newest.median_spam_fidelity <= 1
+        assert backend.client.get_calibration_data(name, limit=1) == [newest]
+    if API == "v0.4":
+        assert BACKEND.client.get_calibration_data("simulator") == []
 
-    if API == "v0.3":
-        assert newest.num_qubits == 36
-        assert 0.9 < newest.fidelities["spam"]["mean"] <= 1
-        return
-    assert device.num_qubits == newest.qubits == 36
-    assert device.status()
-    assert 0.9 < newest.median_spam_fidelity <= 1
-    assert device.client.get_calibration_data("qpu.forte-1", limit=1) == [newest]
-    assert BACKEND.client.get_calibration_data("simulator") == []
+
+def check_every_device_runs_circuits() -> None:
+    for name in DEVICES:
+        result = device(name).run(EITHER).result(wait=0.05)
+        mostly(result.get_counts(), "001", "010")
+
+
+def check_circuits_transpiled_to_the_gates_of_a_device() -> None:
+    for name, gate in (("qpu.aria-1", "ms"), ("qpu.forte-1", "zz")):
+        backend = device(name, "native")
+        native = transpile(EITHER, backend, basis_gates=["gpi", "gpi2", gate])
+        job = backend.run(native)
+        mostly(job.result(wait=0.05).get_counts(), "001", "010")
+        assert native.count_ops()[gate] == 1
+
+
+def check_debiasing_and_sharpening() -> None:
+    def shares(mitigation: Any) -> list[float]:
+        job = device("qpu.harmony").run(EITHER, error_mitigation=mitigation)
+        results = [job.result(sharpen=sharpen, wait=0.05) for sharpen in (None, False, True)]
+        probabilities = [result.get_probabilities() for result in results]
+        return [found["001"] + found["010"] for found in probabilities]
+
+    averaged, unsharpened, voted = shares(ErrorMitigation.DEBIASING)
+    assert LEAST_RIGHT < averaged == unsharpened < 0.99 < voted
+    assert len(set(shares(ErrorMitigation.NO_DEBIASING))) == 1
+
+
+def check_many_circuits_on_a_device() -> None:
+    bell, one, none = device("qpu.forte-1").run(BATCH).result(wait=0.05).get_counts()
+
+    assert sum(bell.values()) == SHOTS
+    assert 0.95 < (bell["00"] + bell["11"]) / SHOTS < 1
+    mostly(one, "10")
+    mostly(none, "00")
 
 
 @only("v0.4")
-def check_a_device_takes_dry_runs() -> None:
-    device = IonQProvider().get_backend("ionq_qpu.forte-1")
-    job = device.run(BELL, shots=1_000, dry_run=True, error_mitigation=ErrorMitigation.DEBIASING)
-    job.wait_for_final_state(wait=0.05)
-    sent = device.client.retrieve_job(job.job_id())
+def check_memory_of_a_device_repeats_with_a_seed() -> None:
+    def result(seed: int) -> Any:
+        seeded = {"noise": {"seed": seed}}  # which the client sends to the simulator only
+        backend = device("qpu.aria-2", memory=True, extra_query_params=seeded)
+        return backend.run(EITHER).result(wait=0.05)
 
-    assert (job.status(), sent["backend"]) == (JobStatus.DONE, "qpu.forte-1")
-    assert sent["settings"] == {"error_mitigation": {"debiasing": True}}
+    one, again, other = result(7), result(7), result(8)
+    memory = one.get_memory()
+    assert {key: memory.count(key) for key in set(memory)} == one.get_counts()
+    assert memory == again.get_memory() != other.get_memory()
+
+
+@only("v0.4")
+def check_sessions_on_a_device() -> None:
+    backend = device("qpu.forte-1")
+    with Session(backend, max_jobs=1) as session:
+        job = backend.run(EITHER)
+        mostly(job.result(wait=0.05).get_counts(), "001", "010")
+        assert backend.client.retrieve_job(job.job_id())["session_id"] == session.session_id
+        raises(IonQAPIError, backend.run, EITHER, saying="1 job")
+
+    assert session.status() == "ended"
+
+
+@only("v0.4")
+def check_a_dry_run_shows_the_compiled_circuit() -> None:
+    for name, gate in (("qpu.aria-1", "ms"), ("qpu.forte-1", "zz")):
+        backend = device(name, error_mitigation=ErrorMitigation.DEBIASING)
+        job = backend.run(EITHER, dry_run=True)
+        job.wait_for_final_state(wait=0.05)
+        sent = backend.client.retrieve_job(job.job_id())
+        gates = [operation["gate"] for operation in job.compiled_circuit("native")["circuit"]]
+
+        assert (job.status(), sent["backend"], sent["results"]) == (JobStatus.DONE, name, None)
+        assert sent["settings"] == {"error_mitigation": {"debiasing": True}}
+        assert gates.count(gate) == 1
+        assert set(gates) <= {"gpi", "gpi2", gate}
+        raises(IonQJobError, job.result, saying="dry_run")
 
 
 def check_cancel_one_and_many() -> None:
@@ -340,6 +432,12 @@ def check_errors_are_the_clients_own() -> None:
     raises(IonQGateError, NATIVE.run, BELL)
     raises(IonQAPIError, stranger.run, BELL)
     raises(IonQJobFailureError, BACKEND.run(wide).result, saying="60 qubits")
+    twelve = QuantumCircuit(12)
+    twelve.h(11)
+    job = device("qpu.harmony").run(twelve)
+    raises(IonQJobFailureError, job.result, wait=0.05, saying="qpu.harmony has 11")
+    too_few = {"shots": 100, "error_mitigation": ErrorMitigation.DEBIASING}
+    raises(IonQAPIError, device("qpu.aria-1").run, BELL, **too_few, saying="at least 500")
 
 
 def check_backends_need_no_key() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
+from typing import Any
 
 PASSED, FAILED = _WORDS = "passed", "FAILED"
 URL, KEY = os.environ.get("IONBOX_URL", ""), os.environ.get("IONQ_API_KEY", "")
@@ -22,6 +23,10 @@ METADATA = {"key": "a\x1f0,1\x1eb\x1f2", "text": 'é 漢 🜁 \\ " / \t', "long"
 TOLERANCE = 1e-6
 # Turned about each other, they entangle so much that no engine takes them among 60 qubits.
 PAIRS = list(combinations(range(30), 2))
+DEVICES = ("qpu.harmony", "qpu.aria-1", "qpu.aria-2", "qpu.forte-1", "qpu.forte-enterprise-1")
+# The noisiest device keeps more of a CNOT and three measurements, by eight standard deviations of
+# a thousand shots; the best one gets some of them wrong.
+SHOTS, LEAST_RIGHT = 1_000, 0.85
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,18 @@ def same(got: Mapping[int, float], expected: Mapping[int, float]) -> None:
     for state in got.keys() | expected.keys():
         difference = abs(got.get(state, 0.0) - expected.get(state, 0.0))
         assert difference <= TOLERANCE, f"{difference:.3g} at {state}: {got} != {expected}"
+
+
+def mostly(counts: Mapping[Any, int], *outcomes: object, shots: int = SHOTS) -> None:
+    """Fail unless these are all shots, and nearly all have one of these outcomes, each as likely.
+
+    Devices err: not all shots have.
+    """
+    right = [counts.get(outcome, 0) / shots for outcome in outcomes]
+    assert sum(counts.values()) == shots, f"{sum(counts.values())} of {shots} shots"
+    assert LEAST_RIGHT < sum(right) < 1, f"{outcomes} in {counts}"
+    # 7 standard deviations of one of two.
+    assert min(right) > 0.75 * LEAST_RIGHT / len(outcomes), f"{outcomes} in {counts}"
 
 
 def raises(

@@ -6,12 +6,14 @@ Runs in schemathesis's environment: `python -m tests.schema.answers` asks IONBOX
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import jsonschema_rs
 import requests
 import schemathesis
 from tests.schema.official import document
@@ -51,6 +53,13 @@ FUNCTION = {
     "params": [0.5],
 }
 NOISE = {"model": "aria-1", "seed": 7}
+MIDWAY = {
+    "data": 'OPENQASM 3.0; include "stdgates.inc"; qubit[1] q; bit[1] c; x q[0]; '
+    "c[0] = measure q[0]; reset q[0];"
+}
+DEBIASED = {"shots": 600, "noise": {"model": "ideal", "seed": 7}}
+VERIFIED = {"error_mitigation": {"symmetry_verification": True, "debiasing": False}}
+COMPILED = {"compilation": {"opt": 2, "precision": "1E-4", "gate_basis": "ZZ"}}
 # What a job is called here → its type, its input, and what else is sent.
 JOBS: Mapping[str, tuple[str, Any, Mapping[str, Any]]] = {
     "ideal": ("ionq.circuit.v1", BELL, {"name": "Bell", "metadata": {"a": "b"}}),
@@ -61,7 +70,21 @@ JOBS: Mapping[str, tuple[str, Any, Mapping[str, Any]]] = {
     "openqasm, noisy": ("ionq.qasm3.v1", OPENQASM, {"noise": NOISE}),
     "function": ("quantum-function", FUNCTION, {}),
     "dry run": ("ionq.circuit.v1", NATIVE, {"backend": "qpu.forte-1", "dry_run": True}),
-    "failed": ("ionq.circuit.v1", NATIVE, {"backend": "qpu.forte-1"}),
+    "failed": ("ionq.circuit.v1", NATIVE, {"backend": "qpu.harmony"}),  # which knows no zz
+    "debiased": ("ionq.circuit.v1", BELL, {"backend": "qpu.forte-1", **DEBIASED}),
+    "verified": (
+        "ionq.circuit.v1",
+        BELL,
+        {"backend": "qpu.harmony", "settings": VERIFIED, **DEBIASED},
+    ),
+    "native on a device": ("ionq.circuit.v1", NATIVE, {"backend": "qpu.forte-1", **DEBIASED}),
+    "dry run, debiased": (
+        "ionq.circuit.v1",
+        BELL,
+        {"backend": "qpu.aria-1", "dry_run": True, "settings": COMPILED, **DEBIASED},
+    ),
+    "many, debiased": ("ionq.multi-circuit.v1", MANY, {"backend": "qpu.aria-2", **DEBIASED}),
+    "openqasm on a device": ("ionq.qasm3.v1", MIDWAY, {"backend": "qpu.forte-1", **DEBIASED}),
     "with settings": (
         "ionq.circuit.v1",
         BELL,
@@ -93,7 +116,7 @@ class Judge:
             headers={"Authorization": self.authorization}, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         self._judge(method, path, answer, expected)
-        return answer.json()
+        return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
 
     def _judge(self, method: str, path: str, answer: requests.Response, expected: int) -> None:
         self.num_answers += 1
@@ -104,6 +127,16 @@ class Judge:
             self.schema[path][method].validate_response(answer)
         except* AssertionError as failures:  # what schemathesis's checks raise
             self.faults += [f"{place}: {failure}" for failure in failures.exceptions]
+
+    def judge_artifact(self, body: Any, format_id: str) -> None:  # noqa: ANN401 - JSON
+        """Hold the content of an artifact against the schema of its format."""
+        components = self.schema.raw_schema["components"]
+        name = "".join(part.capitalize() for part in re.split(r"[.-]", format_id))
+        reference = {"$ref": f"#/components/schemas/{name}", "components": components}
+        try:
+            jsonschema_rs.validate(reference, body)
+        except jsonschema_rs.ValidationError as error:
+            self.faults.append(f"{format_id}: {error}")
 
     def ended(self, job_id: str) -> dict[str, Any]:
         """Wait for the end of a job, and judge every answer on the way."""
@@ -122,21 +155,32 @@ def ask_about_jobs(judge: Judge) -> None:
         body = {"backend": "simulator", "type": job_type, "input": given, **fields}
         job = judge.ended(judge.ask("POST", "/jobs", 201, body=body)["id"])
         judge.ask("GET", "/jobs/{UUID}/cost", UUID=job["id"])
-        for artifact in _artifacts(job):
-            judge.ask(
-                "GET", "/jobs/{UUID}/artifacts/{artifactId}", UUID=job["id"], artifactId=artifact
-            )
-        if job["status"] == "completed" and not job["dry_run"]:
-            judge.ask("GET", "/jobs/{UUID}/results/probabilities", UUID=job["id"])
+        _ask_about_results(judge, job)
         for child_id in job["child_job_ids"] or []:
-            judge.ended(child_id)
+            _ask_about_results(judge, judge.ended(child_id))
     judge.ask("GET", "/jobs")
     judge.ask("GET", "/jobs", query={"limit": 1, "status": "completed"})
 
 
-def _artifacts(job: Mapping[str, Any]) -> Iterator[str]:
-    results = job["results"] or {}
-    yield from {row["id"] for row in results.values() if isinstance(row, dict)}
+def _ask_about_results(judge: Judge, job: Mapping[str, Any]) -> None:
+    for row in _artifacts([job["results"], job["output"]]):
+        path = "/jobs/{UUID}/artifacts/{artifactId}"
+        body = judge.ask("GET", path, UUID=job["id"], artifactId=row["id"])
+        judge.judge_artifact(body, row["format"])
+    if job["status"] == "completed" and not job["dry_run"]:
+        path = "/jobs/{UUID}/results/probabilities"
+        for query in ({}, {"sharpen": "true"}, {"aggregation": "dnl"}):
+            judge.ask("GET", path, UUID=job["id"], query=query)
+        judge.ask("GET", path, 400, UUID=job["id"], query={"aggregation": "mean"})
+
+
+def _artifacts(tree: Any) -> Iterator[Mapping[str, str]]:  # noqa: ANN401 - JSON
+    """Yield the descriptors of all artifacts, wherever they stand."""
+    if isinstance(tree, dict) and tree.keys() >= {"id", "format"}:
+        yield tree
+    elif isinstance(tree, dict | list):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
+            yield from _artifacts(branch)
 
 
 def ask_about_changes(judge: Judge) -> None:
@@ -155,11 +199,16 @@ def ask_about_changes(judge: Judge) -> None:
 
 
 def ask_about_sessions(judge: Judge) -> None:
-    """Begin a session, run a job in it, end it."""
+    """Begin sessions, run a job in each, end them."""
+    for backend in ("simulator", "qpu.aria-1"):
+        _ask_about_session(judge, backend)
+
+
+def _ask_about_session(judge: Judge, backend: str) -> None:
     settings = {"job_count_limit": 3, "duration_limit_min": 5}
-    body = {"backend": "simulator", "settings": settings}
+    body = {"backend": backend, "settings": settings}
     session_id = judge.ask("POST", "/sessions", 201, body=body)["id"]
-    job = {"backend": "simulator", "type": "ionq.circuit.v1", "input": BELL}
+    job = {"backend": backend, "type": "ionq.circuit.v1", "input": BELL}
     judge.ended(judge.ask("POST", "/jobs", 201, body={**job, "session_id": session_id})["id"])
     judge.ask("GET", "/sessions/{session_id}", session_id=session_id)
     judge.ask("GET", "/sessions/{session_id}/jobs", session_id=session_id)

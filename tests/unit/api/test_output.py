@@ -35,8 +35,9 @@ def sampled() -> Sampled:
     return Sampled({OUTPUT_ALL: Shots(2, rows)}, np.array([0, 1, 2, 0], np.uint16), 3)
 
 
-def as_sent(output: Output) -> Any:  # noqa: ANN401 - JSON
-    return msgspec.json.decode(msgspec.json.encode(write_output(JOB, output)))
+def as_sent(output: Output, *, has_results: bool = True) -> Any:  # noqa: ANN401 - JSON
+    written = write_output(JOB, output, has_results=has_results)
+    return msgspec.json.decode(msgspec.json.encode(written))
 
 
 def artifact(name: str, format_id: str, media_type: str = "application/json") -> dict[str, str]:
@@ -73,6 +74,17 @@ def test_an_output_is_written_as_clients_read_it() -> None:
         "qubit_map": [4, 2],
         "shots": 20,
         "results": {"ionq.result.histogram.json.v2": histogram("variant-1")},
+    }
+
+
+def test_variants_of_a_dry_run_have_no_histograms() -> None:
+    mitigation = as_sent(debiased(), has_results=False)["error_mitigation"]
+
+    assert "aggregations" not in mitigation
+    assert mitigation["debiasing"]["variants"][2] == {
+        "variant_id": variant_id(JOB, 2),
+        "qubit_map": [3, 5],
+        "shots": 20,
     }
 
 

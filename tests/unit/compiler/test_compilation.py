@@ -18,6 +18,7 @@ from tests.unit.compiler.equivalence import (
     operations,
     state_error,
     unitary_error,
+    variant_of,
 )
 
 from ionbox.backends.noise import NoiseModel, noisy_circuit
@@ -208,7 +209,7 @@ def test_native_circuits_are_left_as_they_are() -> None:
     program = program_of(Circuit.from_operations(2, "native", gates))
 
     for opt in range(3):
-        found = compile_program(program, MS, Options(opt), variant=opt)
+        found = variant_of(program, MS, Options(opt), opt)
         assert found.program is program
         assert found.final_qubits == (0, 1)
 
@@ -279,7 +280,7 @@ def fields(operation: Operation) -> tuple[Any, ...]:
 
 
 def assert_same_outcomes(program: Program, target: Target, opt: int, variant: int = 0) -> None:
-    found = compile_program(program, target, Options(opt), variant=variant)
+    found = variant_of(program, target, Options(opt), variant)
     expected, registers = exact(program), exact(found.program, found.final_qubits)
     for name, values in expected.items():
         for state in {*values, *registers[name]}:

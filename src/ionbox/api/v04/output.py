@@ -84,11 +84,15 @@ def output_of(request: Request, job: Job) -> Output | None:
     return service_of(request).jobs.output(caller_of(request), job)
 
 
-def write_output(job_id: str, output: Output) -> dict[str, Any]:
-    """Return the `output` of a job as v0.4 writes it."""
+def write_output(job_id: str, output: Output, *, has_results: bool) -> dict[str, Any]:
+    """Return the `output` of a job as v0.4 writes it.
+
+    Args:
+        has_results: Whether there are histograms to be had: a dry run has none.
+    """
     return {
         "compilation": _write_compilation(job_id, output),
-        "error_mitigation": _write_mitigation(job_id, output),
+        "error_mitigation": _write_mitigation(job_id, output, has_results=has_results),
     }
 
 
@@ -113,17 +117,20 @@ def precision_text(precision: float) -> str:
     return f"{Decimal(repr(precision)).normalize():E}"
 
 
-def _write_mitigation(job_id: str, output: Output) -> dict[str, Any]:
+def _write_mitigation(job_id: str, output: Output, *, has_results: bool) -> dict[str, Any]:
     written: dict[str, Any] = {
         "debiasing": False,
         "symmetry_verification": _write_symmetry(output.symmetry),
     }
     if output.variants:
-        variants = enumerate(output.variants)
         written["debiasing"] = {
-            "variants": [_write_variant(job_id, number, one) for number, one in variants],
+            "variants": [
+                _write_variant(job_id, number, one, has_results=has_results)
+                for number, one in enumerate(output.variants)
+            ],
             "aggregation_method": DEFAULT_AGGREGATION,
         }
+    if output.variants and has_results:
         written["aggregations"] = {
             word: _histogram(job_id, aggregation_id(word)) for word in AGGREGATIONS
         }
@@ -136,13 +143,17 @@ def _write_symmetry(symmetry: SymmetryOutput | None) -> dict[str, Any] | None:
     return {"num_allowed_states": symmetry.num_allowed_states, "applied": symmetry.is_applied}
 
 
-def _write_variant(job_id: str, number: int, variant: VariantOutput) -> dict[str, Any]:
-    return {
+def _write_variant(
+    job_id: str, number: int, variant: VariantOutput, *, has_results: bool
+) -> dict[str, Any]:
+    written: dict[str, Any] = {
         "variant_id": variant_id(job_id, number),
         "qubit_map": list(variant.qubit_map),
         "shots": variant.shots,
-        "results": {HISTOGRAM.id: _histogram(job_id, variant_artifact_id(number))},
     }
+    if has_results:
+        written["results"] = {HISTOGRAM.id: _histogram(job_id, variant_artifact_id(number))}
+    return written
 
 
 def _histogram(job_id: str, artifact: str) -> ArtifactBody:

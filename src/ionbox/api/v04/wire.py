@@ -269,7 +269,7 @@ def write_job(
         predicted_execution_duration_ms=round(job.predicted_seconds * _MILLISECONDS),
         execution_duration_ms=None if seconds is None else round(seconds * _MILLISECONDS),
         failure=_failure(job),
-        output={} if output is None else write_output(job.id, output),
+        output={} if output is None else _output(job, output),
         settings=_without_nulls(job.settings or {}),
         stats=_stats(job, output),
         results=_results(job) if value is None else Value(value.value, value.variance),
@@ -284,14 +284,22 @@ def _stats(job: Job, output: Output | None) -> Stats:
     stats = Stats(job.num_qubits, job.num_circuits, GateCounts(*job.gate_counts))
     if output is not None:
         stats.predicted_quantum_compute_time_us = round(output.device_seconds * _MICROSECONDS)
-        if job.status is JobStatus.COMPLETED and not job.is_dry_run:
+        if _has_run(job):
             stats.billed_quantum_compute_time_us = stats.predicted_quantum_compute_time_us
     return stats
 
 
+def _output(job: Job, output: Output) -> dict[str, Any]:
+    return write_output(job.id, output, has_results=_has_run(job))
+
+
+def _has_run(job: Job) -> bool:
+    return job.status is JobStatus.COMPLETED and not job.is_dry_run
+
+
 def _results(job: Job) -> dict[str, ArtifactBody] | None:
     """Return each result under both names that clients know: a short word, and its format."""
-    if job.status is not JobStatus.COMPLETED or job.is_dry_run or job.job_type == FUNCTION:
+    if not _has_run(job) or job.job_type == FUNCTION:
         return None
     url = f"/v0.4/jobs/{job.id}"
     if job.is_parent:
