@@ -56,6 +56,11 @@ class Noise(msgspec.Struct):
     seed: int
 
 
+def noise_of(job: Job) -> Noise:
+    """Return how a job errs: on a device as the device does, whatever it asked for."""
+    return Noise(job.backend if job.is_on_device else job.noise_model, job.seed)
+
+
 class Done(msgspec.Struct):
     """The answer to canceling or deleting one job."""
 

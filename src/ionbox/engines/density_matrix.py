@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from ionbox._kernel import Kernel
 from ionbox.backends.noise import Channel, NoiseModel, NoisyCircuit, noisy_circuit
 from ionbox.circuits.circuit import Circuit
-from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine, NumpySpeed
+from ionbox.engines.calibration import (
+    ONE_CORE,
+    REFERENCE,
+    Calibration,
+    KernelWork,
+    Machine,
+    NumpySpeed,
+)
 from ionbox.engines.costs import circuit_cost, operation_passes, sampling_bytes, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.errors import Role, generator
@@ -92,22 +99,27 @@ class DensityMatrixEngine:
         in_kernel = self._knows(noisy.circuit)
         is_parallel = in_kernel and 1 << 2 * noisy.circuit.num_qubits >= _LEAST_PARALLEL
         threads = machine.cores if is_parallel else 1
-        speeds = machine.calibration
-        if in_kernel:
-            read = _READ * (noisy.circuit.num_operations + len(noisy.channels)) + _RUN
-            seconds = speeds.kernel.seconds(_work(noisy), threads) + speeds.numpy.operation * read
-            memory_bytes = _kernel_bytes(noisy, threads)
-        else:
-            seconds = _numpy_seconds(noisy, speeds.numpy)
-            memory_bytes = _numpy_bytes(noisy)
-        program, shots = workload.program, workload.shots
-        memory_bytes += marginal_bytes(program)
-        if not workload.lists_noise:
-            memory_bytes += sampling_bytes(shots) + 2 * shots * (
-                program.num_qubits + program.num_bits
-            )
-            seconds += speeds.numpy.near_byte * _SHOT_BYTES * shots
-        return Estimate(self.name, memory_bytes, seconds, threads, "float64", workload.lists_noise)
+        program, shots = workload.program, 0 if workload.lists_noise else workload.shots
+        memory_bytes = _kernel_bytes(noisy, threads) if in_kernel else _numpy_bytes(noisy)
+        memory_bytes += marginal_bytes(program) + 2 * shots * (
+            program.num_qubits + program.num_bits
+        )
+
+        def seconds(speeds: Calibration, threads: int) -> float:
+            drawing = speeds.numpy.near_byte * _SHOT_BYTES * shots
+            if in_kernel:
+                return drawing + _kernel_seconds(noisy, speeds, threads)
+            return drawing + _numpy_seconds(noisy, speeds.numpy)
+
+        return Estimate(
+            self.name,
+            memory_bytes + (sampling_bytes(shots) if shots else 0),
+            seconds(machine.calibration, threads),
+            threads,
+            "float64",
+            workload.lists_noise,
+            seconds(REFERENCE, 1),
+        )
 
     def _knows(self, circuit: Circuit) -> bool:
         return self.extension is not None and is_known(circuit)
@@ -202,6 +214,11 @@ def _work(noisy: NoisyCircuit) -> KernelWork:
         1 + float(_PASSES[widths].sum()),
         8 << 2 * noisy.circuit.num_qubits,
     )
+
+
+def _kernel_seconds(noisy: NoisyCircuit, speeds: Calibration, threads: int) -> float:
+    read = _READ * (noisy.circuit.num_operations + len(noisy.channels)) + _RUN
+    return speeds.kernel.seconds(_work(noisy), threads) + speeds.numpy.operation * read
 
 
 def _kernel_bytes(noisy: NoisyCircuit, threads: int) -> int:
