@@ -50,10 +50,19 @@ class Warnings(msgspec.Struct):
 
 
 class Noise(msgspec.Struct):
-    """The noise model of a job, and the seed of its sampling."""
+    """The noise model of a job, and the seed of its sampling.
 
-    model: str
+    Args:
+        model: Null on a device: clients know some models, of the simulator, and read no other.
+    """
+
+    model: str | None
     seed: int
+
+
+def write_noise(job: Job) -> Noise:
+    """Return the noise of a job as both versions write it."""
+    return Noise(None if job.is_on_device else job.noise_model, job.seed)
 
 
 class Done(msgspec.Struct):
