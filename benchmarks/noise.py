@@ -34,7 +34,7 @@ from ionbox.machine import num_cores
 QUBITS = (4, 11, 16, 20)
 QUICK_QUBITS = (4, 11, 20)
 ROUNDS, QUICK_ROUNDS = 5, 3
-RUN_SECONDS, QUICK_RUN_SECONDS = 120.0, 3.0
+RUN_SECONDS, QUICK_RUN_SECONDS = 120.0, 2.0
 CELL_SECONDS, QUICK_CELL_SECONDS = 60.0, 2.0
 DROP_FROM = 11  # qubits; below, overhead decides
 # Two samples of 10,000 shots of 4 outcomes are 0.009 apart; a channel whose rate is the probability

@@ -89,9 +89,11 @@ class EngineProcess:
             self._popen = None
 
     def _start(self) -> None:
+        # Workers of ionbox keep NumPy on one thread, too.
+        blas_threads = 1 if self.engine.is_ours else self.threads
         variables = os.environ | {
             "OMP_NUM_THREADS": str(self.threads),
-            "OPENBLAS_NUM_THREADS": str(self.threads),
+            "OPENBLAS_NUM_THREADS": str(blas_threads),
         }
         self._popen = subprocess.Popen(
             [self.engine.python, "-W", "ignore", "-m", "benchmarks.peers.worker",

@@ -28,15 +28,19 @@ from msgspec.inspect import (
 
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import keys, plans
+from ionbox.api.extensions import backends as loaded
+from ionbox.api.extensions import exact, keys, plans
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
 from ionbox.api.v03 import wire
 from ionbox.api.v04 import routes as v04
 from ionbox.assembly import catalog
+from ionbox.backends import noise_file
+from ionbox.backends.backend import Backend
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.backends.pricing import read_price_book, to_amount
+from ionbox.backends.twins import Imperfections
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.gates import GATES, GATESETS, Gate, Param
 from ionbox.circuits.program import program_of
@@ -213,10 +217,15 @@ def bodies(endpoints: Iterable[Endpoint]) -> str:
 
 def structs(endpoints: Iterable[Endpoint]) -> list[type[msgspec.Struct]]:
     """Return the objects of a face's bodies, and those within them, by name."""
-    found: set[type[msgspec.Struct]] = set()
     given = (body for endpoint in endpoints for body in (endpoint.body, endpoint.answer))
     # A dict is a schema, of a payload that is no object of ours.
-    waiting = [type_info(body) for body in given if body is not None and type(body) is not dict]
+    return structs_within(body for body in given if body is not None and type(body) is not dict)
+
+
+def structs_within(kinds: Iterable[object]) -> list[type[msgspec.Struct]]:
+    """Return the objects that types are or hold, and those within them, by name."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting = [type_info(kind) for kind in kinds]
     while waiting:
         for info in _structs_in(waiting.pop()):
             if info.cls not in found:
@@ -297,6 +306,31 @@ def backends() -> str:
     return table(heads, rows)
 
 
+def twins() -> str:
+    """Return what the newest twin of each device is made of."""
+    heads = ("Backend", "1q", "2q", "SPAM", "T1", "T2", "1q gate", "2q gate", *_IMPERFECTIONS)
+    return table(heads, (_twin(backend) for backend in catalog() if backend.characterizations))
+
+
+# How the fields of Imperfections are called.
+_IMPERFECTIONS: Final = tuple(code(name) for name in Imperfections.__struct_fields__)
+
+
+def _twin(backend: Backend) -> tuple[str, ...]:
+    newest, flaws = backend.characterizations[0], backend.imperfections
+    timing = newest.timing
+    return (
+        code(backend.name),
+        *(f"{one.median:.5g}" for one in (newest.gate_1q, newest.gate_2q, newest.spam)),
+        *(_NONE if time is None else f"{time:g} s" for time in (timing.t1, timing.t2)),
+        *(
+            _NONE if time is None else f"{time * 1e6:g} µs"
+            for time in (timing.gate_1q, timing.gate_2q)
+        ),
+        *(str(flaw).lower() for flaw in msgspec.structs.astuple(flaws)),
+    )
+
+
 def prices() -> str:
     """Return the prices that ionbox comes with."""
     names = [backend.name for backend in catalog()]
@@ -318,6 +352,12 @@ def noise_models() -> str:
         for m in NOISE_MODELS.values()
     )
     return table(heads, rows)
+
+
+def noise_file_keys() -> str:
+    """Return the TOML that stands at the top of `ionbox.backends.noise_file`."""
+    _, _, text = inspect.cleandoc(noise_file.__doc__ or "").partition("\n\n")
+    return f"```toml\n{text}\n```"
 
 
 def formats() -> str:
@@ -379,16 +419,20 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "commands": help_texts,
     "routes-v03": lambda: routes(v03.ENDPOINTS, "yes"),
     "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
-    "routes-extensions": lambda: routes(keys.ENDPOINTS, "operator"),
+    "routes-operator": lambda: routes((*keys.ENDPOINTS, *loaded.ENDPOINTS), "operator"),
+    "bodies-operator": lambda: bodies((*keys.ENDPOINTS, *loaded.ENDPOINTS)),
     "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
     "bodies-plans": lambda: bodies(plans.ENDPOINTS),
+    "routes-exact": lambda: routes(exact.ENDPOINTS, "yes"),
     "queries-v03": lambda: queries(v03.ENDPOINTS),
     "queries-v04": lambda: queries(v04.ENDPOINTS),
     "bodies-v03": lambda: bodies(v03.ENDPOINTS),
     "bodies-v04": lambda: bodies(v04.ENDPOINTS),
     "backends": backends,
+    "twins": twins,
     "prices": prices,
     "noise-models": noise_models,
+    "noise-file": noise_file_keys,
     "formats": formats,
     "statuses": statuses,
     "error-tree": error_tree,

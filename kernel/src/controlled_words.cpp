@@ -6,49 +6,67 @@
 namespace ionbox {
 namespace {
 
-// i**num_y times a complex number: its real part, and its imaginary part.
-double real_of(int num_y, double re, double im) {
-    switch (num_y & 3) {
-        case 0: return re;
-        case 1: return -im;
-        case 2: return -re;
-        default: return im;
-    }
-}
+// A complex number; the product of std::complex looks after infinities.
+struct Number {
+    double re = 0, im = 0;
+};
 
-double signed_by(Mask bits, double value) { return is_odd(bits) ? -value : value; }
+constexpr Number powers_of_i[] = {{1, 0}, {0, 1}, {-1, 0}, {0, -1}};
+
+Number operator*(double a, Number b) { return {a * b.re, a * b.im}; }
+Number operator+(Number a, Number b) { return {a.re + b.re, a.im + b.im}; }
+Number operator*(Number a, Number b) {
+    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+Number number(Complex value) { return {value.real(), value.imag()}; }
+double real_product(Number a, Number b) { return a.re * b.re - a.im * b.im; }
+
+double sign(bool is_minus) { return is_minus ? -1 : 1; }
+
+constexpr std::size_t most_rows = 4;
+
+// The rows as pairs of doubles.
+Number at(const double* rows, std::size_t entry) { return {rows[2 * entry], rows[2 * entry + 1]}; }
+void put(double* rows, std::size_t entry, Number value) {
+    rows[2 * entry] = value.re;
+    rows[2 * entry + 1] = value.im;
+}
 
 }  // namespace
 
 ControlledWords::ControlledWords(const WordStep& step, const std::vector<int>& memory)
-    : unitary_(step.unitary) {
-    num_rows_ = static_cast<std::size_t>(std::llround(std::sqrt(unitary_.size())));
+    : unitary_(step.unitary), change_(step.unitary) {
+    num_rows_ = unitary_.size() == 4 ? 2 : 4;
+    for (std::size_t row = 0; row < num_rows_; ++row) change_[row * (num_rows_ + 1)] -= 1;
     std::vector<std::size_t> places;
-    std::vector<int> own;  // the qubits, as they come in memory
+    std::vector<Mask> bits(step.qubits.size());  // of the step's qubits among them
     for (std::size_t digit = 0; digit < memory.size(); ++digit) {
-        bool is_own = std::count(step.qubits.begin(), step.qubits.end(), memory[digit]) > 0;
-        (is_own ? places : others_).push_back(digit);
-        if (is_own) own.push_back(memory[digit]);
+        auto found = std::find(step.qubits.begin(), step.qubits.end(), memory[digit]);
+        if (found == step.qubits.end()) {
+            others_.push_back(digit);
+            continue;
+        }
+        bits[static_cast<std::size_t>(found - step.qubits.begin())] =
+            bit(static_cast<int>(places.size()));
+        places.push_back(digit);
     }
-    num_columns_ = std::size_t{1} << own.size();
-    std::vector<Mask> bits;  // of the step's qubits
-    for (int qubit : step.qubits)
-        bits.push_back(bit(static_cast<int>(std::find(own.begin(), own.end(), qubit) - own.begin())));
-    controls_ = num_columns_ - 1;
+    num_columns_ = std::size_t{1} << places.size();
     std::size_t num_targets = num_rows_ / 2;  // 1 or 2
+    controls_ = num_columns_ - 1;
     for (std::size_t k = 0; k < num_targets; ++k) controls_ &= ~bits[k];
     for (std::size_t row = 0; row < num_rows_; ++row) {
         states_.push_back(controls_);
         for (std::size_t k = 0; k < num_targets; ++k)
             if (row >> k & 1) states_.back() |= bits[k];
     }
+    lowest_ = words_of(places.front());
     auto middle = places.begin() + static_cast<std::ptrdiff_t>(places.size() / 2);
-    low_ = half_of({places.begin(), middle}, 0);
+    low_ = half_of({places.begin() + 1, middle}, 1);
     high_ = half_of({middle, places.end()}, static_cast<int>(places.size() / 2));
 }
 
 ControlledWords::Half ControlledWords::half_of(
-    const std::vector<std::size_t>& places, int first_qubit) const {
+    const std::vector<std::size_t>& places, int first_qubit) {
     Half half;
     for (std::size_t number = 0; number < words_of(places.size()); ++number) {
         Word word = word_of(number, static_cast<int>(places.size()));
@@ -58,14 +76,14 @@ ControlledWords::Half ControlledWords::half_of(
     return half;
 }
 
-// Call visit(offset, word) for all words on the qubits.
+// Call visit(offset, word) for all words on the qubits that are I on the lowest.
 template <class Visit>
 void ControlledWords::visit(Visit visit) const {
     for (std::size_t high = 0; high < high_.words.size(); ++high)
         for (std::size_t low = 0; low < low_.words.size(); ++low) {
             const Word &a = low_.words[low], &b = high_.words[high];
             visit(low_.offsets[low] + high_.offsets[high],
-                  Word{a.x | b.x, a.z | b.z, a.num_y + b.num_y});
+                  Word{a.x | b.x, a.z | b.z, (a.num_y + b.num_y) & 3});
         }
 }
 
@@ -76,16 +94,20 @@ void ControlledWords::apply(std::size_t part, double* words, double* buffer) con
     add_changes(own, buffer);
 }
 
-// A[r][c] is the sum over the words P with x = r ^ c, each times P[r][c]; here times 2**k.
+// A[r][c] is the sum over the words P with x = r ^ c, each times P[r][c]; here times 2**k. On the
+// lowest qubit, with s the sign of its bit in r, that is I + s Z, and X - i s Y in the next column.
 void ControlledWords::add_up_rows(const double* words, double* rows) const {
     std::fill_n(rows, buffer_size(), 0.0);
     visit([&](std::size_t offset, const Word& word) {
+        const double* from = words + offset;
+        double i = from[0], x = from[lowest_], y = from[2 * lowest_], z = from[3 * lowest_];
         for (std::size_t row = 0; row < num_rows_; ++row) {
             Mask column = states_[row] ^ word.x;
-            double value = signed_by(word.z & column, words[offset]);
-            double* entry = rows + 2 * (row * num_columns_ + column);
-            entry[0] += real_of(word.num_y, value, 0);
-            entry[1] += real_of(word.num_y, 0, -value);
+            double s = sign(states_[row] & 1);
+            Number power = sign(is_odd(word.z & column)) * powers_of_i[word.num_y];
+            std::size_t same = row * num_columns_ + column, other = same ^ 1;
+            put(rows, same, at(rows, same) + (i + s * z) * power);
+            put(rows, other, at(rows, other) + power * Number{x, -s * y});
         }
     });
 }
@@ -94,51 +116,49 @@ void ControlledWords::add_up_rows(const double* words, double* rows) const {
 // they are met once as row and once as column.
 void ControlledWords::leave_changes(double* rows) const {
     double factor = 1 / static_cast<double>(num_columns_);
-    std::vector<Complex> corner;
-    auto at = [&](std::size_t row, Mask column) -> Complex {
-        const double* entry = rows + 2 * (row * num_columns_ + column);
-        return {entry[0], entry[1]};
-    };
-    auto turned = [&](std::size_t row, Mask column) {
-        Complex sum = 0;
+    auto product = [&](const std::vector<Complex>& matrix, std::size_t row, Mask column) {
+        Number sum;
         for (std::size_t k = 0; k < num_rows_; ++k)
-            sum += unitary_[row * num_rows_ + k] * at(k, column);
+            sum = sum + number(matrix[row * num_rows_ + k]) * at(rows, k * num_columns_ + column);
         return sum;
     };
+    Number corner[most_rows][most_rows];
     for (std::size_t row = 0; row < num_rows_; ++row)
         for (std::size_t column = 0; column < num_rows_; ++column) {
-            Complex sum = 0;
+            Number sum = -1.0 * at(rows, row * num_columns_ + states_[column]);
             for (std::size_t k = 0; k < num_rows_; ++k)
-                sum += turned(row, states_[k]) * std::conj(unitary_[column * num_rows_ + k]);
-            corner.push_back(0.5 * (sum - at(row, states_[column])));
+                sum = sum + product(unitary_, row, states_[k]) *
+                                number(std::conj(unitary_[column * num_rows_ + k]));
+            corner[row][column] = 0.5 * factor * sum;
         }
     for (Mask column = 0; column < num_columns_; ++column) {
-        bool is_corner = (column & controls_) == controls_;
-        Complex changes[4];
+        Number changes[most_rows];
         for (std::size_t row = 0; row < num_rows_; ++row)
-            if (!is_corner) changes[row] = turned(row, column) - at(row, column);
-        for (std::size_t row = 0; row < num_rows_; ++row) {
-            std::size_t own = 0;
-            while (is_corner && states_[own] != column) ++own;
-            Complex change = factor * (is_corner ? corner[row * num_rows_ + own] : changes[row]);
-            double* entry = rows + 2 * (row * num_columns_ + column);
-            entry[0] = change.real();
-            entry[1] = change.imag();
-        }
+            changes[row] = factor * product(change_, row, column);
+        for (std::size_t row = 0; row < num_rows_; ++row)
+            put(rows, row * num_columns_ + column, changes[row]);
     }
+    for (std::size_t row = 0; row < num_rows_; ++row)
+        for (std::size_t column = 0; column < num_rows_; ++column)
+            put(rows, row * num_columns_ + states_[column], corner[row][column]);
 }
 
 // Tr(P change): each entry [r][c] of the rows times P[c][r], and the same of the columns, which is
 // its conjugate.
 void ControlledWords::add_changes(double* words, const double* rows) const {
     visit([&](std::size_t offset, const Word& word) {
-        double sum = 0;
+        double i = 0, x = 0, y = 0, z = 0;
         for (std::size_t row = 0; row < num_rows_; ++row) {
-            Mask state = states_[row];
-            const double* entry = rows + 2 * (row * num_columns_ + (state ^ word.x));
-            sum += signed_by(word.z & state, real_of(word.num_y, entry[0], entry[1]));
+            double s = sign(states_[row] & 1);
+            Number power =
+                2 * sign(is_odd(word.z & states_[row])) * powers_of_i[word.num_y];
+            std::size_t same = row * num_columns_ + (states_[row] ^ word.x);
+            double even = real_product(power, at(rows, same));
+            Number odd = power * at(rows, same ^ 1);
+            i += even, z += s * even, x += odd.re, y -= s * odd.im;
         }
-        words[offset] += 2 * sum;
+        double* to = words + offset;
+        to[0] += i, to[lowest_] += x, to[2 * lowest_] += y, to[3 * lowest_] += z;
     });
 }
 

@@ -22,13 +22,13 @@ public:
     void apply(std::size_t part, double* words, double* buffer) const;
 
 private:
-    // Words on half of the qubits.
+    // Words on half of the qubits but the lowest.
     struct Half {
         std::vector<Word> words;
         std::vector<std::size_t> offsets;
     };
 
-    Half half_of(const std::vector<std::size_t>& places, int first_qubit) const;
+    static Half half_of(const std::vector<std::size_t>& places, int first_qubit);
     template <class Visit>
     void visit(Visit visit) const;
     void add_up_rows(const double* words, double* rows) const;
@@ -36,9 +36,10 @@ private:
     void add_changes(double* words, const double* rows) const;
 
     std::size_t num_rows_, num_columns_;
-    Mask controls_;                   // among the k qubits, as places of memory ascend
-    std::vector<Mask> states_;        // of the rows
-    std::vector<Complex> unitary_;
+    Mask controls_;              // among the k qubits, as their places in memory ascend
+    std::vector<Mask> states_;   // of the rows
+    std::vector<Complex> unitary_, change_;  // U, and U - 1
+    std::size_t lowest_;         // from a word to the next letter on the lowest of the k qubits
     Half low_, high_;
     std::vector<std::size_t> others_;  // digits of memory of the other qubits
 };

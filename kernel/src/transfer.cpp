@@ -13,6 +13,8 @@ namespace {
 constexpr double rounding = 1e-15;  // of a product of a few matrices
 constexpr Complex powers_of_i[] = {1, {0, 1}, -1, {0, -1}};
 
+constexpr std::size_t most_matrix_states = std::size_t{1} << most_matrix_qubits;
+
 using Letters = std::array<double, 16>;  // a matrix on the letters of one qubit
 
 constexpr Letters nothing = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
@@ -91,32 +93,48 @@ private:
     std::vector<Complex> entries_;
 };
 
+// U Q U+, row after row.
+void turn(const std::vector<Complex>& u, const Word& q, std::size_t size, Complex* turned) {
+    std::fill_n(turned, size * size, 0);
+    for (std::size_t row = 0; row < size; ++row)
+        for (std::size_t c = 0; c < size; ++c) {
+            Complex factor = u[row * size + (c ^ q.x)];
+            if (factor == 0.0) continue;
+            factor *= powers_of_i[q.num_y % 4];
+            if (is_odd(q.z & c)) factor = -factor;
+            for (std::size_t s = 0; s < size; ++s)
+                turned[row * size + s] += factor * std::conj(u[s * size + c]);
+        }
+}
+
+// Tr(P A) of a matrix that is its own adjoint.
+double trace(const Word& p, std::size_t size, const Complex* a) {
+    double sum = 0;
+    for (std::size_t c = 0; c < size; ++c) {
+        const Complex& entry = a[c * size + (c ^ p.x)];
+        double value = p.num_y & 1 ? -entry.imag() : entry.real();
+        sum += is_odd(p.z & c) ? -value : value;
+    }
+    return p.num_y & 2 ? -sum : sum;
+}
+
 // The expectation value of each word after a unitary, by those before: Tr(P U Q U+) / 2**k.
 std::vector<double> transfer_matrix(const std::vector<Complex>& u, int num_qubits) {
     std::size_t size = std::size_t{1} << num_qubits, num_words = size * size;
+    std::vector<Word> words;
+    for (std::size_t word = 0; word < num_words; ++word)
+        words.push_back(word_of(word, num_qubits));
     std::vector<double> result(num_words * num_words);
     std::vector<Complex> turned(size * size);
-    auto value = [](const Word& word, Mask state) {  // the entry in the column of that state
-        Complex power = powers_of_i[word.num_y % 4];
-        return is_odd(word.z & state) ? -power : power;
-    };
     for (std::size_t column = 0; column < num_words; ++column) {
-        Word q = word_of(column, num_qubits);
-        std::fill(turned.begin(), turned.end(), 0);
-        for (std::size_t row = 0; row < size; ++row)
-            for (std::size_t c = 0; c < size; ++c) {
-                if (u[row * size + (c ^ q.x)] == 0.0) continue;
-                Complex factor = u[row * size + (c ^ q.x)] * value(q, c);
-                for (std::size_t s = 0; s < size; ++s)
-                    turned[row * size + s] += factor * std::conj(u[s * size + c]);
-            }
+        turn(u, words[column], size, turned.data());
+        bool is_met[most_matrix_states] = {};  // whether some entry is in row c and column c ^ x
+        for (std::size_t k = 0; k < size * size; ++k)
+            if (turned[k] != 0.0) is_met[k / size ^ k % size] = true;
         for (std::size_t row = 0; row < num_words; ++row) {
-            Word p = word_of(row, num_qubits);
-            double trace = 0;
-            for (std::size_t c = 0; c < size; ++c)
-                trace += (value(p, c) * turned[c * size + (c ^ p.x)]).real();
-            trace /= static_cast<double>(size);
-            result[row * num_words + column] = std::abs(trace) <= rounding ? 0 : trace;
+            if (!is_met[words[row].x]) continue;
+            double entry = trace(words[row], size, turned.data()) / static_cast<double>(size);
+            result[row * num_words + column] = std::abs(entry) <= rounding ? 0 : entry;
         }
     }
     return result;

@@ -62,8 +62,8 @@ class Settings:
         default="auto",
         metadata={
             "help": "'float64' or 'float32' for every job; 'auto' is float64 to 20 qubits and for "
-            "expectation values, float32 above. The engines stabilizer, sparse and mps always "
-            "compute in float64."
+            "expectation values, float32 above. The engines stabilizer, sparse, density_matrix, "
+            "mps and shallow always compute in float64."
         },
     )
     max_outcomes: int = field(

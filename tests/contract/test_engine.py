@@ -22,6 +22,7 @@ from ionbox.engines.clifford import is_clifford
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
 from ionbox.engines.mps import MatrixProductEngine
 from ionbox.engines.planner import ENGINES, engine_named
+from ionbox.engines.shallow import ShallowEngine
 from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
 from ionbox.engines.structure import kind_of
@@ -105,7 +106,7 @@ ASKED = (
     Asked(engine_named("branches"), is_program=True, may_sample=False),
     Asked(engine_named("trajectories"), noise=SILENT, is_exact=False),
     Asked(MatrixProductEngine(0), is_exact=False, has_vector=False),
-    Asked(engine_named("shallow"), noise=SILENT, is_exact=False, has_vector=False),
+    Asked(ShallowEngine(0), noise=SILENT, is_exact=False, has_vector=False),
 )
 
 

@@ -17,9 +17,10 @@ import pytest
 import ionbox
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import keys, plans
+from ionbox.api.extensions import backends, exact, keys, plans
 from ionbox.api.v03 import routes, wire
 from ionbox.api.v04 import routes as routes04
+from ionbox.backends import backend, documents, noise_file
 from ionbox.circuits.gates import GATES, GATESETS, Gate
 from ionbox.config import Settings
 from ionbox.errors import IonboxError
@@ -37,10 +38,13 @@ printed = importlib.import_module("printed")
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 PROSE = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 PRINTED = re.compile(r"^```\{printed\} (\S+)\n```$", re.MULTILINE)
+EXTENSIONS = (backends, exact, keys, plans)
 FACES = {
     "reference/api-v03.md": routes.ENDPOINTS,
     "reference/api-v04.md": routes04.ENDPOINTS,
-    "reference/http.md": (*keys.ENDPOINTS, *plans.ENDPOINTS),
+    "reference/http.md": tuple(
+        endpoint for extension in EXTENSIONS for endpoint in extension.ENDPOINTS
+    ),
 }
 
 
@@ -115,6 +119,25 @@ def test_every_field_on_the_wire_is_documented(face: str) -> None:
         names = [field.encode_name for field in msgspec.structs.fields(body)]
         assert f"### {body.__name__}" in text
         assert [name for name in names if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("reference/noise-models.md", noise_file._File),
+        ("reference/backends.md", backend._BackendRow),
+        ("reference/backends.md", documents._Page),
+        ("reference/backends.md", documents.Additions),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_every_key_of_a_file_is_documented(name: str, kind: type[msgspec.Struct]) -> None:
+    text = page(name)
+
+    fields = [f for part in printed.structs_within([kind]) for f in msgspec.structs.fields(part)]
+    keys = [field.encode_name for field in fields]
+    assert len(keys) > 2
+    assert [key for key in keys if not re.search(rf"[`.]{key}[`.]", text)] == []
 
 
 def test_no_two_objects_of_a_face_share_a_name() -> None:

@@ -50,10 +50,14 @@ class Block(NamedTuple):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ionbox.LocalServer]:
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ionbox.LocalServer]:
+    """Run a server, in an environment and a directory as a reader's."""
     with ionbox.LocalServer(seed=1) as running:
         monkeypatch.setenv("IONQ_API_KEY", running.key)
         monkeypatch.setenv("IONBOX_URL", running.url)
+        monkeypatch.setenv("IONBOX_DATA", str(running.data))
+        monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        monkeypatch.chdir(tmp_path)  # for the files that examples write
         yield running
 
 

@@ -60,7 +60,7 @@ class Noise(msgspec.Struct):
     seed: int
 
 
-def write_noise(job: Job) -> Noise:
+def noise_of(job: Job) -> Noise:
     """Return the noise of a job as both versions write it."""
     return Noise(None if job.is_on_device else job.noise_model, job.seed)
 

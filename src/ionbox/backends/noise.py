@@ -256,7 +256,7 @@ def _turned(operation: Operation) -> list[int]:
 
 def _in_truth(model: NoiseModel, operation: Operation) -> Sequence[Operation]:
     """Return what an operation does: where gates turn too far, rotations of gateset qis."""
-    if not model.has_over_rotations:
+    if not model.has_over_rotations or operation.gate.gateset == "qis":
         return (operation,)
     if len(operation.targets) == 1:
         excess = model.over_rotations.get(operation.targets[0], 0.0)

@@ -28,7 +28,7 @@ def turned_further(operation: Operation, excess: float) -> Sequence[Operation]:
         case "zz":
             axes, turn = (), _rotation("zz", operation.targets, _further(params[0], excess))
         case _:
-            return (operation,) if operation.gate.gateset == "qis" else ()
+            return ()  # nop
     into = [
         _rotation("rz", (target,), -tau * fmod(axis, 1.0))
         for target, axis in zip(operation.targets, axes, strict=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count, repeat
 from typing import Final
 
 import msgspec
 
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.program import Jump, Measure, Program, Reset, Step
+from ionbox.compiler.cancelling import cancelled
 from ionbox.compiler.interactions import Interactions
 from ionbox.compiler.lowering import Way, add_circuit, add_operation
 from ionbox.compiler.merging import merge
@@ -56,26 +58,36 @@ class Compiled(msgspec.Struct, frozen=True):
 DEFAULT: Final = Options()
 
 
-def compile_program(
-    program: Program, target: Target, options: Options = DEFAULT, *, variant: int = 0
-) -> Compiled:
+def compile_program(program: Program, target: Target, options: Options = DEFAULT) -> Compiled:
     """Compile a program; one that is native already is left as it is.
 
     What is measured in the end is the same, and nothing else: a phase, or a turn about z before a
     measurement, may differ.
 
-    Args:
-        variant: 0 for the plain way; other numbers for pulses that do the same in another way, as
-            many gates on two qubits among them.
-
     Raises:
         InvalidCircuitError: If it has a native gate that the device has not, or a pauliexp that
             would take too many steps.
     """
+    return next(compile_variants(program, target, options))
+
+
+def compile_variants(
+    program: Program, target: Target, options: Options = DEFAULT
+) -> Iterator[Compiled]:
+    """Yield a program compiled, first in the plain way, then in others, without end.
+
+    Those have pulses that do the same in another way, as many gates on two qubits among them; a
+    native program is always the same.
+
+    Raises:
+        InvalidCircuitError: As `compile_program`.
+    """
     if program.gateset == "native":
         _check_native(program, target)
-        return Compiled(program, tuple(range(program.num_qubits)))
-    return _Compilation(program, target, options, variant).run()
+        yield from repeat(Compiled(program, tuple(range(program.num_qubits))))
+    forms: dict[int, Interactions] = {}
+    for variant in count():
+        yield _Compilation(program, target, options, Choices(variant), forms).run()
 
 
 def _check_native(program: Program, target: Target) -> None:
@@ -95,13 +107,25 @@ class _Compilation:
     Without jumps, what is known of a qubit at the end of a circuit holds at the start of the next:
     its place, and the turn about z that it is off by. Jumps may come from anywhere, so that nothing
     is left open before one and where one lands.
+
+    Args:
+        forms: What circuits are merged to, by their places, as far as they are: it is the same for
+            all choices, and takes longest.
     """
 
-    def __init__(self, program: Program, target: Target, options: Options, variant: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        target: Target,
+        options: Options,
+        choices: Choices,
+        forms: dict[int, Interactions],
+    ) -> None:
         entangler = next(gate for gate in target.native_gates if gate in ENTANGLERS)
         self._program = program
         self._options = options
-        self._pulses = Pulses(program.num_qubits, entangler, Choices(variant))
+        self._pulses = Pulses(program.num_qubits, entangler, choices)
+        self._forms = forms
         self._jumps = [step for step in program.steps if isinstance(step, Jump)]
         self._places = list(range(program.num_qubits))
 
@@ -142,19 +166,26 @@ class _Compilation:
             self._pulses.settle(qubit, form.turns[qubit])
 
     def _add(self, number: int, circuit: Circuit) -> None:
-        """Send a circuit as a whole, in the way that takes the fewest interactions."""
+        """Send a circuit as a whole."""
+        if number not in self._forms:
+            self._forms[number] = self._merged(number, circuit)
+        form = self._forms[number]
+        self._pulses.play(interaction.moved(self._places) for interaction in form.interactions)
+        for place, turn in enumerate(form.turns):
+            self._pulses.settle(self._places[place], turn)
+        self._places = [self._places[place] for place in form.places]
+
+    def _merged(self, number: int, circuit: Circuit) -> Interactions:
+        """Return a circuit in the way that takes the fewest interactions."""
         is_first = number == 0 and all(jump.to for jump in self._jumps)
+        operations = cancelled(circuit.operations())
         forms = []
         for way in self._ways(circuit):
             form = Interactions.of_nothing(self._program.num_qubits)
-            add_circuit(form, circuit.operations(), way)
+            add_circuit(form, operations, way)
             merge(form, is_first=is_first, may_relabel=way.may_relabel)
             forms.append(form)
-        best = min(forms, key=lambda form: len(form.interactions))
-        self._pulses.play(interaction.moved(self._places) for interaction in best.interactions)
-        for place, turn in enumerate(best.turns):
-            self._pulses.settle(self._places[place], turn)
-        self._places = [self._places[place] for place in best.places]
+        return min(forms, key=lambda form: len(form.interactions))
 
     def _ways(self, circuit: Circuit) -> list[Way]:
         """Return the ways that are tried: at opt 2, all that can differ."""

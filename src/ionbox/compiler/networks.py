@@ -209,6 +209,8 @@ class Network:
                 add_word(into, (), letters, step.rotation)
             else:
                 self._add(into, step, pi / 2)
+        if not done:
+            return
         frame = self._frame.copy()
         undoing = _shortened_to_letters(frame, len(done))
         if undoing is None or not (may_relabel or _is_in_place(frame)):

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from ionbox._kernel import Kernel
 from ionbox.backends.noise import Channel, NoiseModel, NoisyCircuit, noisy_circuit
 from ionbox.circuits.circuit import Circuit
-from ionbox.engines.calibration import ONE_CORE, KernelWork, Machine, NumpySpeed
+from ionbox.engines.calibration import (
+    ONE_CORE,
+    REFERENCE,
+    Calibration,
+    KernelWork,
+    Machine,
+    NumpySpeed,
+)
 from ionbox.engines.costs import circuit_cost, operation_passes, sampling_bytes, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.errors import Role, generator
@@ -33,15 +40,18 @@ Int32s: TypeAlias = NDArray[np.int32]
 MOST_QUBITS: Final = 13  # 512 MiB in the kernel
 _LEAST: Final = 1e-15  # what rounding leaves of an outcome that cannot be
 
-# In the kernel: operations that planning one takes, and as many more for each channel; passes
-# through memory, and steps on words in the caches, by how many qubits an operation has.
-_PLANNED, _CHANNEL = 4.0, 0.5
-_PASSES: Final = 0.15
-_STEPS: Final = np.array([0, 3, 5, 12, 30], np.float64)
+# In the kernel, by how many qubits an operation has: operations that planning it takes, passes
+# through memory (many on one qubit share one), and steps on the words in the caches.
+_PLANNED: Final = np.array([0, 2, 10, 100, 10], np.float64)
+_PASSES: Final = np.array([0, 0.05, 0.5, 0.5, 2])
+_STEPS: Final = np.array([0, 3, 5, 20, 120], np.float64)
 _MATRIX_BYTES: Final = np.array([0, 1 << 10, 1 << 13, 1 << 17, 1 << 13])
 _TILE_BYTES: Final = 1 << 17  # of a thread
-_SHOT_BYTES: Final = 4000  # in bytes of a pass, what it takes to draw a shot and write it down
+_SHOT_BYTES: Final = 2000  # in bytes of a pass, what it takes to draw a shot and write it down
 _LEAST_PARALLEL: Final = 1 << 16  # words; fewer are not worth a second thread
+
+# In operations of NumPy: to write down an operation or a channel for the kernel, and to run it.
+_READ, _RUN = 0.15, 10
 
 # In NumPy: an operation is applied to the rows, the matrix turned over, and then again.
 _TURN_PASSES, _CHANNEL_PASSES = 3, 2
@@ -89,20 +99,27 @@ class DensityMatrixEngine:
         in_kernel = self._knows(noisy.circuit)
         is_parallel = in_kernel and 1 << 2 * noisy.circuit.num_qubits >= _LEAST_PARALLEL
         threads = machine.cores if is_parallel else 1
-        if in_kernel:
-            seconds = machine.calibration.kernel.seconds(_work(noisy), threads)
-            memory_bytes = _kernel_bytes(noisy, threads)
-        else:
-            seconds = _numpy_seconds(noisy, machine.calibration.numpy)
-            memory_bytes = _numpy_bytes(noisy)
-        program, shots = workload.program, workload.shots
-        memory_bytes += marginal_bytes(program)
-        if not workload.lists_noise:
-            memory_bytes += sampling_bytes(shots) + 2 * shots * (
-                program.num_qubits + program.num_bits
-            )
-            seconds += machine.calibration.numpy.near_byte * _SHOT_BYTES * shots
-        return Estimate(self.name, memory_bytes, seconds, threads, "float64", workload.lists_noise)
+        program, shots = workload.program, 0 if workload.lists_noise else workload.shots
+        memory_bytes = _kernel_bytes(noisy, threads) if in_kernel else _numpy_bytes(noisy)
+        memory_bytes += marginal_bytes(program) + 2 * shots * (
+            program.num_qubits + program.num_bits
+        )
+
+        def seconds(speeds: Calibration, threads: int) -> float:
+            drawing = speeds.numpy.near_byte * _SHOT_BYTES * shots
+            if in_kernel:
+                return drawing + _kernel_seconds(noisy, speeds, threads)
+            return drawing + _numpy_seconds(noisy, speeds.numpy)
+
+        return Estimate(
+            self.name,
+            memory_bytes + (sampling_bytes(shots) if shots else 0),
+            seconds(machine.calibration, threads),
+            threads,
+            "float64",
+            workload.lists_noise,
+            seconds(REFERENCE, 1),
+        )
 
     def _knows(self, circuit: Circuit) -> bool:
         return self.extension is not None and is_known(circuit)
@@ -190,14 +207,18 @@ def _widths(circuit: Circuit) -> NDArray[np.int32]:
 
 
 def _work(noisy: NoisyCircuit) -> KernelWork:
-    circuit = noisy.circuit
-    planned = _PLANNED * circuit.num_operations + _CHANNEL * len(noisy.channels)
+    widths = _widths(noisy.circuit)
     return KernelWork(
-        planned + RUN_OPERATIONS,
-        float(_STEPS[_widths(circuit)].sum()),
-        1 + _PASSES * circuit.num_operations,
-        8 << 2 * circuit.num_qubits,
+        float(_PLANNED[widths].sum()) + RUN_OPERATIONS,
+        float(_STEPS[widths].sum()),
+        1 + float(_PASSES[widths].sum()),
+        8 << 2 * noisy.circuit.num_qubits,
     )
+
+
+def _kernel_seconds(noisy: NoisyCircuit, speeds: Calibration, threads: int) -> float:
+    read = _READ * (noisy.circuit.num_operations + len(noisy.channels)) + _RUN
+    return speeds.kernel.seconds(_work(noisy), threads) + speeds.numpy.operation * read
 
 
 def _kernel_bytes(noisy: NoisyCircuit, threads: int) -> int:

@@ -53,6 +53,8 @@ class Estimate(msgspec.Struct, frozen=True, tag=True):
         threads: How many it can make use of, of the machine's cores.
         precision: What it would compute in.
         is_exact: Whether all outcomes are sure to be listed, so that none is sampled.
+        reference_seconds: Where it is sampled with noise, the time on one core of the reference
+            machine: by it an engine is chosen, the same one everywhere.
     """
 
     engine: str
@@ -61,6 +63,7 @@ class Estimate(msgspec.Struct, frozen=True, tag=True):
     threads: int
     precision: ResolvedPrecision
     is_exact: bool
+    reference_seconds: float = 0.0
 
 
 class Refusal(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -109,7 +112,8 @@ class Engine(Protocol):
 
 def paced(estimate: Estimate, machine: Machine) -> Estimate:
     """Return an estimate that was made for the reference machine as one for another."""
-    return replace(estimate, seconds=estimate.seconds * machine.pace)
+    seconds = estimate.seconds * machine.pace
+    return replace(estimate, seconds=seconds, reference_seconds=estimate.seconds)
 
 
 def resolve_precision(workload: Workload) -> ResolvedPrecision:

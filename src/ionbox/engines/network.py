@@ -1,119 +1,33 @@
 """A circuit as a line of tensors, one a qubit, that errors change but do not enlarge.
 
-An operation on several qubits is split, once, into a chain of tensors, one for each of its qubits
-and one for each qubit that it passes. All that are on one qubit are multiplied to the tensor of
-that qubit, with the axes (bond to the left, qubit, bond to the right): what operations have between
-two neighbours is all there is in the bond between them. A Pauli error acts on one qubit, so it
-changes one tensor and no bond.
+The tensors of all operations that are on one qubit are multiplied to the tensor of that qubit, with
+the axes (bond to the left, qubit, bond to the right): what operations have between two neighbours
+is all there is in the bond between them. A Pauli error acts on one qubit, so it changes one tensor
+and no bond.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.backends.noise import Channel
-from ionbox.circuits.circuit import Circuit
-from ionbox.circuits.gates import GATES, ROW_BY_NAME
-from ionbox.engines.chain import MATRIX_QUBITS, Tensor, parts
+from ionbox.engines.chain import Tensor
 from ionbox.engines.errors import Errors
-from ionbox.engines.structure import TOLERANCE, kinds
+from ionbox.engines.line import Line
 
-# Of an operation: bond to the left, qubit after it, qubit before it, bond to the right. None is
-# where an error may come.
+# Of an operation, or None, where an error may come.
 Step: TypeAlias = Tensor | None
 
-_SWAP: Final = ROW_BY_NAME["qis", "swap"]
+_WORD_LETTERS: Final = 16  # in half a number
+
 _PAULIS: Final = np.array(
     [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], np.complex128
 )
-
-
-class Line:
-    """Which qubit stands where: each at its own number, until swaps, which cost nothing, move it.
-
-    Args:
-        circuit: What is followed.
-    """
-
-    def __init__(self, circuit: Circuit) -> None:
-        self._circuit = circuit
-        self.site_of = list(range(circuit.num_qubits))
-
-    def tensors(self) -> Iterator[list[tuple[int, Tensor]]]:
-        """Yield the tensors of each operation, with their sites.
-
-        Only of operations on at most `MATRIX_QUBITS` qubits, or of which `parts` are.
-        """
-        for kind, qubits in kinds(self._circuit):
-            if kind.row == _SWAP and not kind.num_controls:
-                one, other = qubits
-                self.site_of[one], self.site_of[other] = self.site_of[other], self.site_of[one]
-                yield []
-                continue
-            yield [
-                placed
-                for part in parts(kind) or ()
-                for placed in self._placed(part.matrix, [qubits[place] for place in part.places])
-            ]
-
-    def _placed(self, matrix: Tensor, qubits: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
-        sites = [self.site_of[qubit] for qubit in qubits]
-        order = tuple(sorted(range(len(sites)), key=sites.__getitem__))
-        factors = _split(matrix.tobytes(), order)
-        yield sites[order[0]], factors[0]
-        for (before, after), factor in zip(pairwise(sorted(sites)), factors[1:], strict=True):
-            yield from ((site, _passing(len(factor))) for site in range(before + 1, after))
-            yield after, factor
-
-
-@lru_cache(maxsize=4096)
-def _split(data: bytes, order: tuple[int, ...]) -> tuple[Tensor, ...]:
-    """Split a matrix into a chain of tensors, exactly.
-
-    Args:
-        data: Its entries, complex128; bit k of its index is the k-th qubit.
-        order: The numbers of its qubits, from the left.
-    """
-    width = len(order)
-    axes = [axis for place in order for axis in (width - 1 - place, 2 * width - 1 - place)]
-    rest = np.frombuffer(data, np.complex128).reshape((2,) * (2 * width)).transpose(axes)
-    found, bond = [], 1
-    for _ in range(width - 1):
-        left, values, right = np.linalg.svd(rest.reshape(4 * bond, -1), full_matrices=False)
-        rank = int(np.count_nonzero(values > TOLERANCE * values[0]))
-        roots = np.sqrt(values[:rank])
-        found.append((left[:, :rank] * roots).reshape(bond, 2, 2, rank))
-        rest, bond = roots[:, np.newaxis] * right[:rank], rank
-    return (*found, rest.reshape(bond, 2, 2, 1))
-
-
-@lru_cache(maxsize=64)
-def _passing(bond: int) -> Tensor:
-    """Return what lets a bond pass a qubit."""
-    passing: Tensor = np.einsum("lr,ab->labr", np.eye(bond), np.eye(2, dtype=np.complex128))
-    return passing
-
-
-def entangling(circuit: Circuit, most: int) -> str:
-    """Say why a circuit is not served: some bond is larger than this; empty if it is."""
-    for place, (kind, _) in enumerate(kinds(circuit)):
-        if parts(kind) is None:
-            name = GATES[kind.row].name
-            return f"circuit[{place}], gate {name}: on more than {MATRIX_QUBITS} qubits"
-    sizes = [1] * circuit.num_qubits  # of the bond to the left of each site
-    for tensors in Line(circuit).tensors():
-        for site, tensor in tensors:
-            sizes[site] *= len(tensor)
-            if sizes[site] > most:
-                return f"more operations cross a place than a bond of {most} can hold"
-    return ""
 
 
 class Slot(NamedTuple):
@@ -127,17 +41,18 @@ class Network:
     """The steps on each site, in time, and the places of errors among them.
 
     Args:
-        circuit: One that `entangling` has nothing to say about.
+        line: With the circuit, which is followed.
         channels: Between its operations.
     """
 
-    def __init__(self, circuit: Circuit, channels: Sequence[Channel]) -> None:
-        self._steps: list[list[Step]] = [[] for _ in range(circuit.num_qubits)]
-        self.bonds = [1] * (circuit.num_qubits + 1)  # to the left of each site, and behind the last
-        self.num_slots = [0] * circuit.num_qubits
+    def __init__(self, line: Line, channels: Sequence[Channel]) -> None:
+        num_sites = len(line.site_of)
+        self._steps: list[list[Step]] = [[] for _ in range(num_sites)]
+        self.bonds = [1] * (num_sites + 1)  # to the left of each site, and behind the last
+        self.num_slots = [0] * num_sites
         self.slots: list[tuple[Slot, ...]] = []  # of each channel, qubit by qubit
         touched: list[list[int]] = []  # sites, by each operation
-        line, coming = Line(circuit), deque(channels)
+        coming = deque(channels)
         self.site_of: Sequence[int] = line.site_of
         self._add_slots(coming, 0)
         for done, tensors in enumerate(line.tensors(), 1):
@@ -247,11 +162,17 @@ def errors_by_site(network: Network, errors: Errors, shots: int) -> Iterator[Sit
 def distinct_rows(
     table: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that differ, ascending, where each is first, and which of them a row is."""
-    if not table.shape[1]:
-        return table[:1], np.zeros(1, np.intp), np.zeros(len(table), np.intp)
-    rows, first, ids = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return rows, first, ids.reshape(-1)
+    """Return the rows of letters that differ, where each is first, and which of them a row is.
+
+    That of only I comes first, if it is there. Numbers are sorted much faster than rows.
+    """
+    first, ids = np.zeros(1, np.intp), np.zeros(len(table), np.int64)
+    for start in range(0, table.shape[1], _WORD_LETTERS):
+        letters = table[:, start : start + _WORD_LETTERS].astype(np.int64)
+        words = letters @ 4 ** np.arange(letters.shape[1])
+        keys = ids * 4**_WORD_LETTERS + words
+        _, first, ids = np.unique(keys, return_index=True, return_inverse=True)
+    return table[first], first, ids
 
 
 def _letters(

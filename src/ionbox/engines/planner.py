@@ -9,6 +9,7 @@ machine: what a seed gives must not depend on how fast a machine is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -93,33 +94,20 @@ def plan(
         engines: Who is asked; of two equally good ones the first is chosen.
     """
     asked = tuple([engine.assess(workload, machine) for engine in engines])
-    estimates = [
-        (engine, answer)
-        for engine, answer in zip(engines, asked, strict=True)
-        if isinstance(answer, Estimate)
-    ]
-    fitting = [pair for pair in estimates if pair[1].memory_bytes <= memory_bytes]
+    estimates = [answer for answer in asked if isinstance(answer, Estimate)]
+    fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
     if len(fitting) < len(estimates):
         asked = _within(asked, workload, memory_bytes)
-    return Plan(_best(fitting, workload, machine), asked)
+    is_noisy = workload.noise is not None
+    return Plan(min(fitting, key=partial(_rank, is_noisy=is_noisy), default=None), asked)
 
 
-def _best(
-    fitting: Sequence[tuple[Engine, Estimate]], workload: Workload, machine: Machine
-) -> Estimate | None:
-    """Return the estimate of the engine that is chosen, if there is any."""
-    asks_again = workload.noise is not None and machine != ONE_CORE and len(fitting) > 1
-
-    def rank(pair: tuple[Engine, Estimate]) -> tuple[bool, bool, float]:
-        engine, estimate = pair
-        if estimate.is_exact:
-            return False, False, estimate.seconds
-        reference = engine.assess(workload) if asks_again else estimate
-        assert isinstance(reference, Estimate)  # noqa: S101 - no refusal depends on the machine
-        seconds = 0.0 if workload.noise is None else reference.seconds
-        return True, reference.memory_bytes > _MUCH_BYTES, seconds
-
-    return min(fitting, key=rank)[1] if fitting else None
+def _rank(estimate: Estimate, *, is_noisy: bool) -> tuple[bool, bool, float]:
+    """Return what is least for the engine that is chosen."""
+    if estimate.is_exact:
+        return False, False, estimate.seconds
+    seconds = estimate.reference_seconds if is_noisy else 0.0
+    return True, estimate.memory_bytes > _MUCH_BYTES, seconds
 
 
 def _within(

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import Channel, noisy_circuit
+from ionbox.backends.noise import Channel, NoiseModel, noisy_circuit
+from ionbox.circuits.circuit import Circuit
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.contraction import contracted, measured
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.errors import Errors, Role, draw_errors, generator, misread
-from ionbox.engines.network import Network, entangling
+from ionbox.engines.line import line_of
+from ionbox.engines.network import Network
 from ionbox.engines.rows import REGISTER_BIT_BYTES, rows_of_bits, shots_of_rows
 
 _MOST_BOND: Final = 64
@@ -28,15 +30,12 @@ _MOST_CHUNK: Final = 1 << 14  # shots
 _LEAST_CHUNK: Final = 16
 _CHUNK_BYTES: Final = 1 << 28
 
-# Measured on one core of a cloud server; good to a factor of two or so.
-_RUN_SECONDS: Final = 0.5e-3
-_EVENT_SECONDS: Final = 10e-6  # an operation or a channel: to place it, and to multiply it
-_SITE_SECONDS: Final = 150e-6  # for each chunk of shots
-_FORM_SECONDS: Final = 1e-6
-_SHOT_SECONDS: Final = 150e-9  # for each site
-_HIT_SECONDS: Final = 300e-9
-_PRODUCT_SECONDS: Final = 0.5e-9  # two complex numbers
-_ERROR_SECONDS: Final = 400e-9
+# Measured on one core of a cloud server; a fit.
+_EVENT_SECONDS: Final = 10.5e-6  # an operation on a site, or a channel: placed, and multiplied
+_SITE_SECONDS: Final = 145e-6  # for each chunk of shots
+_FORM_SECONDS: Final = 5.3e-6  # to tell its pattern from others
+_SHOT_SECONDS: Final = 130e-9  # for each site
+_PRODUCT_SECONDS: Final = 0.5e-9  # of two complex numbers
 _REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 
 _LEAST_BYTES: Final = 4 << 20
@@ -51,7 +50,14 @@ _MOOT = Refusal("shallow", "lines of tensors are for shots of one circuit with n
 
 @dataclass(frozen=True, slots=True)
 class ShallowEngine:
-    """Shots of noisy circuits in which few operations cross any place of the line of qubits."""
+    """Shots of noisy circuits in which few operations cross any place of the line of qubits.
+
+    Args:
+        least_qubits: Below, state vectors are so short that others are quicker, and to look at each
+            operation would take as long as running it.
+    """
+
+    least_qubits: int = 8
 
     @property
     def name(self) -> str:
@@ -63,24 +69,21 @@ class ShallowEngine:
         is_other = workload.observable is not None or workload.lists_noise
         if circuit is None or noise is None or is_other:
             return _MOOT
+        if circuit.num_qubits < self.least_qubits:
+            reason = f"lines of tensors are for {self.least_qubits} qubits or more"
+            return Refusal(self.name, reason, is_moot=True)
         if circuit.num_qubits > noise.num_qubits:
             return Refusal(self.name, "wider than the device that is modelled", is_moot=True)
-        # Before looking at errors, which takes longer; no bond is smaller where gates turn too far.
-        if reason := entangling(circuit, _MOST_BOND):
-            return Refusal(self.name, reason, is_moot=True)
-        happening = noisy_circuit(noise, circuit)
-        if noise.has_over_rotations and (reason := entangling(happening.circuit, _MOST_BOND)):
-            return Refusal(self.name, reason, is_moot=True)
-        effort = Effort(Network(*happening), happening.channels)
-        return paced(self._estimate(workload, effort), machine)
+        prepared = _prepared(circuit, noise)
+        if isinstance(prepared, str):
+            return Refusal(self.name, prepared, is_moot=True)
+        return paced(self._estimate(workload, Effort(*prepared)), machine)
 
     def _estimate(self, workload: Workload, effort: Effort) -> Estimate:
         shots, num_bits = workload.shots, workload.program.num_bits
         num_chunks = -(-shots // effort.chunk)
         seconds = (
-            _RUN_SECONDS
-            + _EVENT_SECONDS * effort.num_events
-            + _ERROR_SECONDS * effort.errors * shots
+            _EVENT_SECONDS * effort.num_events
             + effort.seconds(min(shots, effort.chunk)) * num_chunks
             + _REGISTER_BIT_SECONDS * shots * num_bits
         )
@@ -98,25 +101,47 @@ class ShallowEngine:
         program, noise = workload.program, workload.noise
         assert program.circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
         assert noise is not None  # noqa: S101 - and what has no noise
-        happening = noisy_circuit(noise, program.circuit)
-        network = Network(*happening)
-        errors = draw_errors(happening.channels, workload.shots, workload.seed)
-        chunk = Effort(network, happening.channels).chunk
-        bits = _sampled_bits(network, errors, workload, chunk)[:, network.site_of]
+        prepared = _prepared(program.circuit, noise)
+        assert isinstance(prepared, _Prepared)  # noqa: S101 - and what is not shallow
+        errors = draw_errors(prepared.channels, workload.shots, workload.seed)
+        bits = _sampled_bits(prepared, errors, workload)[:, prepared.network.site_of]
         read = misread(bits, noise, workload.seed)
         return Outcome(shots_of_rows(rows_of_bits(read), program))
 
 
-def _sampled_bits(
-    network: Network, errors: Errors, workload: Workload, chunk: int
-) -> NDArray[np.uint8]:
+class _Prepared(NamedTuple):
+    """A circuit with noise as a network, and the channels whose errors it has places for."""
+
+    network: Network
+    channels: Sequence[Channel]
+
+
+def _prepared(circuit: Circuit, noise: NoiseModel) -> _Prepared | str:
+    """Return what is contracted, or why the circuit is not served."""
+    # Before looking at errors, which takes longer; no bond is smaller where gates turn too far.
+    line = line_of(circuit, _MOST_BOND)
+    if isinstance(line, str):
+        return line
+    happening = noisy_circuit(noise, circuit)
+    if noise.has_over_rotations:
+        line = line_of(happening.circuit, _MOST_BOND)
+    if isinstance(line, str):
+        return line
+    return _Prepared(Network(line, happening.channels), happening.channels)
+
+
+def _sampled_bits(prepared: _Prepared, errors: Errors, workload: Workload) -> NDArray[np.uint8]:
     """Measure all sites in all shots; the first shots do not depend on how many there are."""
     uniforms = generator(workload.seed, Role.OUTCOMES)
     found = np.empty((workload.shots, workload.program.num_qubits), np.uint8)
+    chunk = Effort(*prepared).chunk
     for start in range(0, workload.shots, chunk):
         part = found[start : start + chunk]
         here = _of_shots(errors, start, start + len(part))
-        part[:] = measured(contracted(network, here, len(part)), uniforms.random(part.shape))
+        # Without a name, so that it is gone before the next one is made.
+        part[:] = measured(
+            contracted(prepared.network, here, len(part)), uniforms.random(part.shape)
+        )
     return found
 
 
@@ -176,13 +201,11 @@ class Effort:
         """Predict the time of a chunk."""
         left, right = self._left, self._right
         forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
-        hits = shots * (2 - np.exp(-self._here) - np.exp(-self._behind[1:]))
         products = 2 * left * right * (left + right) * forms + 2 * right * (left + right) * shots
         each = (
             _SITE_SECONDS
             + _FORM_SECONDS * forms
             + _SHOT_SECONDS * shots
-            + _HIT_SECONDS * hits
             + _PRODUCT_SECONDS * products
         )
         return float(each.sum())
@@ -193,12 +216,13 @@ class Effort:
         forms = _distinct(shots, self._behind, self._kinds_behind)[:-1]
         tensors = _distinct(shots, self._here, 3 * self._slots)
         kept = (forms * left**2 + tensors * 2 * left * right).sum()
+        building = tensors * 6 * left * right
         contracting = forms * (left**2 + right**2 + 4 * left * right)
         hits = shots * (1 - np.exp(-self._behind[1:]))
         measuring = shots * (left + 8 * right) + hits * (right**2 + 4 * right)
         letters = shots * -np.expm1(-self._here - self._behind[1:]) * self._slots
         letters += forms * self._slots_behind[1:]
-        numbers = np.maximum(contracting, measuring).max() + kept
+        numbers = np.max([building, contracting, measuring]) + kept
         return int(
             _MARGIN * (_AMPLITUDE_BYTES * float(numbers) + _LETTER_BYTES * float(letters.max()))
         )

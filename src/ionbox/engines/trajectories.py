@@ -14,7 +14,13 @@ from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Measure, Program, Register, Reset
 from ionbox.engines import apparatus
 from ionbox.engines.apparatus import NUMPY, Apparatus
-from ionbox.engines.calibration import ONE_CORE, Calibration, KernelWork, Machine
+from ionbox.engines.calibration import (
+    ONE_CORE,
+    REFERENCE,
+    Calibration,
+    KernelWork,
+    Machine,
+)
 from ionbox.engines.control import jumps_back, start_of_end
 from ionbox.engines.costs import (
     Cost,
@@ -109,6 +115,7 @@ class TrajectoryEngine:
             threads,
             resolve_precision(workload),
             is_exact=False,
+            reference_seconds=walk.seconds(REFERENCE, 1),
         )
 
     def _estimate(self, workload: Workload, costs: list[Cost], speeds: Calibration) -> Estimate:
@@ -129,9 +136,20 @@ class TrajectoryEngine:
             + self.apparatus.memory_bytes(circuits)
         )
         in_kernel = self.apparatus.knows(circuits)
-        seconds = effort.seconds(size, itemsize, speeds, in_kernel=in_kernel)
-        seconds *= _LOOP_RUNS if is_loop else 1
-        return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=False)
+        seconds, on_reference = (
+            effort.seconds(size, itemsize, each, in_kernel=in_kernel)
+            * (_LOOP_RUNS if is_loop else 1)
+            for each in (speeds, REFERENCE)
+        )
+        return Estimate(
+            self.name,
+            memory_bytes,
+            seconds,
+            1,
+            precision,
+            is_exact=False,
+            reference_seconds=on_reference,
+        )
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         """Follow all shots; the shots themselves with noise, their frequencies without.

@@ -6,8 +6,9 @@ twin does. A debiased job is run as several variants, which share its shots.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from ionbox.backends.twins import Twin, noise_of
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import OUTPUT_ALL, Program
-from ionbox.compiler.compilation import Compiled, Options, compile_program
+from ionbox.compiler.compilation import Compiled, Options, compile_variants
 from ionbox.compiler.compilation import Target as Gates
 from ionbox.compiler.symmetries import Symmetries, conserved
 from ionbox.engines.engine import Workload
@@ -124,7 +125,7 @@ def _prepare_for_device(given: Input, conditions: Conditions, device: DeviceRun)
     """Compile a program, once for each variant, and place it on the ions."""
     program = given.program
     variants = _variants(program, conditions, device)
-    compiled = [_compiled(program, device, variant.number) for variant in variants]
+    compiled = list(islice(_compiled(program, device), len(variants)))
     parts = [
         _part(conditions, device, variant, one)
         for variant, one in zip(variants, compiled, strict=True)
@@ -155,10 +156,10 @@ def _is_debiased(program: Program, device: DeviceRun, shots: int) -> bool:
     return device.settings.debiasing
 
 
-def _compiled(program: Program, device: DeviceRun, variant: int) -> Compiled:
+def _compiled(program: Program, device: DeviceRun) -> Iterator[Compiled]:
     settings = device.settings
     options = Options(settings.opt, settings.precision)
-    return compile_program(program, Gates(device.twin.native_gates), options, variant=variant)
+    return compile_variants(program, Gates(device.twin.native_gates), options)
 
 
 def _part(conditions: Conditions, device: DeviceRun, variant: _Variant, compiled: Compiled) -> Part:

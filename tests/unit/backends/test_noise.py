@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 from itertools import product
+from math import pi
 
 import numpy as np
 import pytest
-from tests.builders import PAULIS
+from msgspec.structs import replace
+from tests.builders import PAULIS, qis
 
 from ionbox.backends.noise import (
     NOISE_MODELS,
+    Channel,
+    Flips,
     NoiseModel,
     channels,
     error_probability,
+    noisy_circuit,
+    placed,
     rate_of_fidelity,
 )
-from ionbox.circuits.circuit import Operation
+from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.unitaries import Matrix
 
@@ -145,3 +151,123 @@ def test_a_wide_pauliexp_of_single_letters_has_a_channel_on_each_qubit_that_it_t
     found = list(channels(MODEL, operation("pauliexp", 3, terms=("IIX", "ZII"))))
 
     assert found == [((0,), 0.01), ((2,), 0.01)]
+
+
+# ---- models that tell more ----
+
+DETAILED = replace(
+    MODEL,
+    gates={"h": 0.02, "cnot": 0.2, "x": 0.3},
+    qubits={0: 0.03, 3: 0.04},
+    pairs={(0, 2): 0.25, (1, 2): 0.35},
+    over_rotations={0: 0.1, 3: -0.2},
+    pair_over_rotations={(1, 2): 0.05},
+    flips=Flips(0.01, 0.02),
+    qubit_flips={0: Flips(0.05, 0.06)},
+)
+
+
+@pytest.mark.parametrize(
+    ("applied", "rate"),
+    [
+        (qis("ry", (1,)), 0.01),  # what holds for all
+        (qis("h", (1,)), 0.02),  # the gate
+        (qis("h", (0,)), 0.03),  # the qubit, before the gate
+        (qis("ry", (0,)), 0.03),
+        (qis("swap", (0, 1)), 0.1),
+        (qis("cnot", (1,), controls=(0,)), 0.2),
+        (qis("cnot", (2,), controls=(0,)), 0.25),  # the pair, before the gate
+        (qis("cnot", (1,), controls=(2,)), 0.35),  # in either order
+        (qis("swap", (2, 0)), 0.25),
+        (qis("x", (0,), controls=(1, 2)), 0.3),  # a wide one has no pair
+        (qis("z", (0,), controls=(1, 2)), 1 - 0.9**6),
+    ],
+    ids=str,
+)
+def test_what_is_told_of_a_qubit_or_pair_counts_before_what_is_told_of_a_gate(
+    applied: Operation, rate: float
+) -> None:
+    ((qubits, found),) = channels(DETAILED, applied)
+
+    assert qubits == (*applied.targets, *applied.controls)
+    assert found == pytest.approx(rate)
+
+
+def test_a_qubit_that_nothing_is_told_of_is_read_out_as_all_are() -> None:
+    assert DETAILED.readout(0) == Flips(0.05, 0.06)
+    assert DETAILED.readout(1) == Flips(0.01, 0.02)
+    assert DETAILED.has_readout_errors
+    assert replace(MODEL, qubit_flips={2: Flips(0.0, 0.1)}).has_readout_errors
+    assert not replace(MODEL, qubit_flips={2: Flips()}).has_readout_errors
+
+
+def test_a_model_is_moved_to_the_qubits_of_a_circuit() -> None:
+    found = placed(DETAILED, [2, 0, 5, 1])
+
+    assert found.qubits == {1: 0.03}
+    assert found.pairs == {(0, 1): 0.25, (0, 3): 0.35}
+    assert found.over_rotations == {1: 0.1}
+    assert found.pair_over_rotations == {(0, 3): 0.05}
+    assert found.qubit_flips == {1: Flips(0.05, 0.06)}
+    assert (found.gates, found.flips, found.r1q) == (DETAILED.gates, DETAILED.flips, 0.01)
+
+
+def test_a_model_whose_qubits_stay_where_they_are_stays_as_it_is() -> None:
+    assert placed(DETAILED, range(25)) == DETAILED
+
+
+def native(name: str, targets: tuple[int, ...], *params: float) -> Operation:
+    return Operation(GATE_BY_NAME["native", name], targets, (), params)
+
+
+def test_channels_lie_behind_all_that_a_gate_in_truth_is() -> None:
+    circuit = Circuit.from_operations(
+        4,
+        "native",
+        [
+            native("gpi2", (0,), 0.1),
+            native("nop", (3,)),
+            native("ms", (2, 1), 0.0, 0.3, 0.25),
+            native("gpi", (3,), 0.0),
+        ],
+    )
+
+    noisy = noisy_circuit(DETAILED, circuit)
+
+    found = [(step.gate.name, step.targets, step.params) for step in noisy.circuit.operations()]
+    turns = [(name, targets) for name, targets, _ in found]
+    assert turns == [
+        *(("rz", (0,)), ("rx", (0,)), ("rz", (0,))),
+        *(("rz", (1,)), ("xx", (2, 1)), ("rz", (1,))),
+        ("rx", (3,)),
+    ]
+    assert found[1][2] == pytest.approx((pi / 2 + 0.1,))
+    assert found[4][2] == pytest.approx((pi / 2 + 0.05,))
+    assert found[6][2] == pytest.approx((pi - 0.2,))
+    assert [(channel.after, channel.qubits) for channel in noisy.channels] == [
+        (3, (0,)),
+        (6, (2, 1)),
+        (7, (3,)),
+    ]
+
+
+def test_gates_of_the_gateset_qis_turn_as_far_as_they_say() -> None:
+    word = Operation(GATE_BY_NAME["qis", "pauliexp"], (0, 1, 2), (), (0.3, 1.0), ("XYZ",))
+    operations = [qis("rx", (0,), 0.3), qis("cnot", (1,), controls=(2,)), word]
+    circuit = Circuit.from_operations(3, "qis", operations)
+
+    noisy = noisy_circuit(DETAILED, circuit)
+
+    assert list(noisy.circuit.operations()) == operations
+    assert [channel.after for channel in noisy.channels] == [1, 2, 3]
+
+
+def test_a_channel_carries_the_probability_of_an_error_and_not_the_rate() -> None:
+    circuit = Circuit.from_operations(2, "qis", [qis("h", (0,)), qis("swap", (0, 1))])
+
+    first, second = noisy_circuit(MODEL, circuit).channels
+
+    assert first == Channel(1, (0,), first.probability)
+    assert first.probability == pytest.approx(0.01 * 3 / 4)
+    assert second == Channel(2, (0, 1), second.probability)
+    assert second.probability == pytest.approx(0.1 * 15 / 16)

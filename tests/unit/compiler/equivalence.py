@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from math import pi, tau
 from typing import TypeAlias
 
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATES
 from ionbox.circuits.oracle import state_vector, unitary
-from ionbox.circuits.program import program_of
+from ionbox.circuits.program import Program, program_of
 from ionbox.circuits.unitaries import Matrix
-from ionbox.compiler.compilation import Compiled, Options, Target, compile_program
+from ionbox.compiler.compilation import Compiled, Options, Target, compile_variants
 
 Bits: TypeAlias = NDArray[np.int64]
 
@@ -30,10 +31,15 @@ def compiled(
 ) -> tuple[Compiled, Circuit]:
     """Compile a circuit, and return it beside the native circuit."""
     options = Options(opt, precision)
-    found = compile_program(program_of(circuit), target, options, variant=variant)
+    found = variant_of(program_of(circuit), target, options, variant)
     native = found.program.circuit
     assert native is not None
     return found, native
+
+
+def variant_of(program: Program, target: Target, options: Options, number: int) -> Compiled:
+    """Return one of the ways in which a program can be compiled."""
+    return next(islice(compile_variants(program, target, options), number, None))
 
 
 def unitary_error(circuit: Circuit, target: Target, variant: int = 0) -> float:

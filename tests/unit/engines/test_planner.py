@@ -46,7 +46,8 @@ class Calibrated:
         seconds = self.reference_seconds
         if machine.calibration != REFERENCE and self.name == "first":
             seconds *= machine.calibration.numpy.operation
-        return Estimate(self.name, 0, seconds, 1, "float64", self.is_exact)
+        reference = self.reference_seconds
+        return Estimate(self.name, 0, seconds, 1, "float64", self.is_exact, reference)
 
     def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
         raise NotImplementedError

@@ -20,13 +20,16 @@ from ionbox.circuits.gates import GATE_BY_NAME
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.oracle import state_vector, unitary
 from ionbox.circuits.program import OUTPUT_ALL
-from ionbox.engines import shallow
+from ionbox.engines import line, shallow
+from ionbox.engines.contraction import contracted
 from ionbox.engines.engine import Estimate, Refusal, Workload
+from ionbox.engines.errors import Errors, draw_errors
+from ionbox.engines.line import Line, line_of
 from ionbox.engines.network import Network
 from ionbox.engines.shallow import ShallowEngine
 from ionbox.formats.results import Sampled
 
-ENGINE = ShallowEngine()
+ENGINE = ShallowEngine(0)
 LOUD = NoiseModel("loud", 100, 0.06, 0.15)
 MILD = NoiseModel("mild", 100, 0.0005, 0.0133)
 SILENT = NoiseModel("silent", 100, 0.0, 0.0)
@@ -87,6 +90,12 @@ def native_circuit() -> Circuit:
         gate("gpi2", (1,), 0.6),
     ]
     return Circuit.from_operations(3, "native", operations)
+
+
+def network_of(circuit: Circuit, channels: Sequence[Channel] = ()) -> Network:
+    found = line_of(circuit, 64)
+    assert isinstance(found, Line)
+    return Network(found, channels)
 
 
 def exact_weights(circuit: Circuit, noise: NoiseModel) -> Floats:
@@ -225,7 +234,7 @@ def circuits(draw: st.DrawFn) -> Circuit:
 def test_a_line_without_errors_has_the_amplitudes_of_the_oracle(
     circuit: Circuit, basis_state: int
 ) -> None:
-    network = Network(circuit, [])
+    network = network_of(circuit)
     state = basis_state % 16
     bits = [0] * 4
     for qubit, site in enumerate(network.site_of):
@@ -242,7 +251,7 @@ def test_a_line_without_errors_has_the_amplitudes_of_the_oracle(
 def test_an_error_changes_tensors_and_no_bond() -> None:
     circuit = brickwork(4, 3)
     channel = Channel(after=6, qubits=(1, 2), probability=0.1)
-    network = Network(circuit, [channel])
+    network = network_of(circuit, [channel])
     word = {1: 2, 2: 3}  # Y and Z
 
     whole = [np.zeros(1)] * 4
@@ -260,10 +269,53 @@ def test_an_error_changes_tensors_and_no_bond() -> None:
 
 def test_swaps_cost_nothing() -> None:
     swaps = [qis("swap", (qubit, 9 - qubit)) for qubit in range(5)]
-    network = Network(Circuit.from_operations(10, "qis", [qis("x", (0,)), *swaps]), [])
+    network = network_of(Circuit.from_operations(10, "qis", [qis("x", (0,)), *swaps]))
 
     assert network.bonds == [1] * 11
     assert network.site_of[9] == 0
+
+
+def shuffled(circuit: Circuit, seed: int = 3) -> Circuit:
+    """Give the qubits of a circuit other numbers."""
+    names = np.random.default_rng(seed).permutation(circuit.num_qubits).tolist()
+    operations = [
+        Operation(
+            each.gate,
+            tuple(names[qubit] for qubit in each.targets),
+            tuple(names[qubit] for qubit in each.controls),
+            each.params,
+        )
+        for each in circuit.operations()
+    ]
+    return Circuit.from_operations(circuit.num_qubits, "qis", operations)
+
+
+def test_the_numbers_of_qubits_do_not_matter_where_a_line_is_hidden() -> None:
+    plain, hidden = network_of(brickwork(20, 4)), network_of(shuffled(brickwork(20, 4)))
+
+    assert max(hidden.bonds) == max(plain.bonds) == 4
+
+
+def test_a_ladder_has_a_better_line_than_its_numbers() -> None:
+    """Rails of 10 qubits, one after the other: all rungs would cross its middle."""
+    rails = [(qubit, qubit + 1) for qubit in range(19) if qubit != 9]
+    rungs = [(qubit, qubit + 10) for qubit in range(10)]
+    cnots = [qis("cnot", (two,), controls=(one,)) for one, two in rails + rungs]
+
+    assert max(network_of(Circuit.from_operations(20, "qis", cnots)).bonds) == 8
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_shots_of_a_hidden_line_follow_the_density_matrix(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(line, "_SMALL_BOND", 1)  # a better order is looked for in any case
+    circuit = shuffled(brickwork(5, 4), seed)
+    bits = bits_of(workload(circuit, noise=LOUD, shots=SHOTS))
+
+    found, bound = chi_square(bits, exact_weights(circuit, LOUD))
+
+    assert found < bound
 
 
 def test_the_seed_decides() -> None:
@@ -369,6 +421,15 @@ def test_what_is_not_shallow_is_left_to_others(given: Workload, reason: str) -> 
     assert ENGINE.assess(given) == Refusal("shallow", reason, is_moot=True)
 
 
+def test_few_qubits_are_left_to_others() -> None:
+    reason = "lines of tensors are for 8 qubits or more"
+
+    assert ShallowEngine().assess(workload(brickwork(7, 2), noise=LOUD)) == Refusal(
+        "shallow", reason, is_moot=True
+    )
+    assert isinstance(ShallowEngine().assess(workload(brickwork(8, 2), noise=LOUD)), Estimate)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -376,15 +437,53 @@ def test_what_is_not_shallow_is_left_to_others(given: Workload, reason: str) -> 
         workload(brickwork(12, 6), noise=LOUD, shots=3000),
         workload(brickwork(40, 2), {"c": [0, 5] * 500}, noise=MILD, shots=3000),
         workload(brickwork(8, 12), noise=LOUD, shots=100),
+        workload(brickwork(12, 10), noise=LOUD, shots=300),
         workload(brickwork(5, 3), noise=MISREAD, shots=100_000),
     ],
-    ids=["mild", "loud", "a wide register", "large bonds", "many shots"],
+    ids=["mild", "loud", "a wide register", "large bonds", "many chunks", "many shots"],
 )
 def test_a_run_stays_within_its_estimate(given: Workload) -> None:
     estimate = ENGINE.assess(given)
     assert isinstance(estimate, Estimate)
 
     assert peak_bytes(lambda: ENGINE.run(given)) <= estimate.memory_bytes
+
+
+def test_what_errors_far_away_do_to_a_bond_is_nothing() -> None:
+    """Two layers carry an effect by two qubits at most, whatever is to the right of that."""
+    circuit = brickwork(30, 2)
+    happening = noisy_circuit(LOUD, circuit)
+    network = network_of(circuit, happening.channels)
+
+    distances = [
+        site - network.reaches[site][slot] for slots in network.slots for site, slot in slots
+    ]
+    sites = contracted(network, draw_errors(happening.channels, 2000, 7), 2000)
+
+    assert 1 <= max(distances) <= 2
+    assert max(len(site.behind.forms) for site in sites) < 100
+
+
+def test_an_error_beyond_its_reach_changes_no_form() -> None:
+    circuit = brickwork(6, 4)
+    happening = noisy_circuit(LOUD, circuit)
+    network = network_of(circuit, happening.channels)
+    reaches = network.reaches
+    num_channels = len(happening.channels)
+    every = np.arange(num_channels)
+    errors = Errors(every, every, np.full(num_channels, 1, np.uint64))  # X on the first qubit
+    network.reaches = [np.full_like(reach, -1) for reach in reaches]  # so that all are told apart
+
+    sites = contracted(network, errors, num_channels)
+
+    changes: dict[bool, list[float]] = {True: [], False: []}
+    for channel, (first, *_) in enumerate(network.slots):
+        for bond in range(1, first.site + 1):
+            behind = sites[bond - 1].behind
+            change = np.abs(behind.forms[behind.of_shots[channel]] - behind.forms[0]).max()
+            changes[bool(reaches[first.site][first.number] < bond)].append(float(change))
+    assert max(changes[False]) < 1e-12
+    assert np.median(changes[True]) > 0.01
 
 
 def test_an_estimate_grows_with_shots_noise_and_depth() -> None:

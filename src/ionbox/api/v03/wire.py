@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ionbox.api.endpoints import Uuid, one_of
-from ionbox.api.jobs import GateCounts, Noise, Warnings, write_noise
+from ionbox.api.jobs import GateCounts, Noise, Warnings, noise_of
 from ionbox.api.requests import decode_body
 from ionbox.api.submissions import (
     DEFAULT_BACKEND,
@@ -214,7 +214,7 @@ def write_job(job: Job, child_ids: Sequence[str] | None = None) -> JobBody:
         name=job.name,
         metadata=None if job.metadata is None else dict(job.metadata),
         target=job.backend,
-        noise=write_noise(job),
+        noise=noise_of(job),
         shots=job.shots,
         qubits=job.num_qubits,
         circuits=job.num_circuits,

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from ionbox.api.artifacts import artifact_id
 from ionbox.api.endpoints import Time, Uuid, one_of
-from ionbox.api.jobs import GateCounts, Noise, Warnings, write_noise
+from ionbox.api.jobs import GateCounts, Noise, Warnings, noise_of
 from ionbox.api.requests import decode_body
 from ionbox.api.results import AGGREGATE
 from ionbox.api.submissions import (
@@ -274,7 +274,7 @@ def write_job(
         stats=_stats(job, output),
         results=_results(job) if value is None else Value(value.value, value.variance),
         shots=job.shots,
-        noise=write_noise(job),
+        noise=noise_of(job),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
     )
 
