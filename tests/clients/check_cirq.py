@@ -8,11 +8,27 @@ from typing import Any
 
 import cirq
 import cirq_ionq
-from tests.clients.checks import API, KEY, METADATA, PAIRS, only, raises, same
+from tests.clients.checks import (
+    API,
+    DEVICES,
+    KEY,
+    LEAST_RIGHT,
+    METADATA,
+    PAIRS,
+    SHOTS,
+    mostly,
+    only,
+    raises,
+    same,
+)
 
 SERVICE = cirq_ionq.Service(default_target="simulator", api_version=API)
 QUBITS = cirq.LineQubit.range(5)
 BELL = cirq.Circuit(cirq.H(QUBITS[0]), cirq.CNOT(*QUBITS[:2]), cirq.measure(*QUBITS[:2], key="m"))
+
+EITHER = cirq.Circuit(  # 010 or 100, the first qubit at the left
+    cirq.H(QUBITS[0]), cirq.CNOT(*QUBITS[:2]), cirq.X(QUBITS[1]), cirq.measure(*QUBITS[:3], key="m")
+)
 
 
 def probabilities(job: Any) -> dict[int, float]:
@@ -30,6 +46,16 @@ def noisy(seed: int) -> dict[str, Any]:
     """Return what asks for noise; 1.6 has no word for it."""
     noise = {"noise": {"model": "aria-1", "seed": seed}}
     return noise if API == "v0.4" else {"extra_query_params": noise}
+
+
+def on_device(circuit: cirq.Circuit, name: str, **options: Any) -> Any:
+    return SERVICE.create_job(circuit, repetitions=SHOTS, target=name, **options)
+
+
+def counts(job: Any, **options: Any) -> dict[int, int]:
+    results = job.results(polling_seconds=0.05, **options)
+    (result,) = results if isinstance(results, list) else [results]
+    return dict(result.counts("m"))
 
 
 BATCH = [
@@ -182,6 +208,63 @@ def check_a_device_takes_dry_runs() -> None:
     job = SERVICE.create_job(BELL, target="qpu.forte-1", dry_run=True, **settings)
 
     assert (job.target(), job._job["dry_run"]) == ("qpu.forte-1", True)
+    raises(cirq_ionq.IonQException, job.results, polling_seconds=0.05)
+
+
+def check_every_device_runs_circuits() -> None:
+    for name in DEVICES:
+        mostly(counts(on_device(EITHER, name)), 0b010, 0b100)
+
+
+def check_circuits_of_the_gates_of_a_device() -> None:
+    gatesets = {
+        "qpu.aria-1": cirq_ionq.AriaNativeGateset(),
+        "qpu.forte-1": cirq_ionq.ForteNativeGateset(),
+    }
+    for name, gateset in gatesets.items():
+        native = cirq.optimize_for_target_gateset(EITHER, gateset=gateset)
+        mostly(counts(on_device(native, name)), 0b010, 0b100)
+
+
+def check_a_sampler_and_a_run_on_a_device() -> None:
+    sampled = SERVICE.sampler(target="qpu.aria-1").run(EITHER, repetitions=SHOTS)
+    voted = SERVICE.run(EITHER, repetitions=SHOTS, target="qpu.harmony", sharpen=True)
+
+    mostly(sampled.histogram(key="m"), 0b010, 0b100)
+    assert voted.repetitions == SHOTS
+    assert set(voted.histogram(key="m")) == {0b010, 0b100}
+
+
+def check_debiasing_and_sharpening() -> None:
+    word = "debiasing" if API == "v0.4" else "debias"
+
+    def shares(*, is_debiased: bool) -> list[float]:
+        job = on_device(EITHER, "qpu.harmony", error_mitigation={word: is_debiased})
+        found = [counts(job, sharpen=sharpen) for sharpen in (None, False, True)]
+        return [(states[0b010] + states[0b100]) / SHOTS for states in found]
+
+    averaged, unsharpened, voted = shares(is_debiased=True)
+    assert LEAST_RIGHT < averaged == unsharpened < 0.99 < voted
+    assert len(set(shares(is_debiased=False))) == 1
+
+
+def check_many_circuits_on_a_device() -> None:
+    # Of equal width: what is read of a qubit that only others have, the client counts as another.
+    middle = cirq.Circuit(cirq.X(QUBITS[1]), cirq.measure(*QUBITS[:3], key="m"))
+    job = SERVICE.create_batch_job([EITHER, middle], repetitions=SHOTS, target="qpu.forte-1")
+    either, one = job.results(polling_seconds=0.05)
+
+    mostly(either.counts("m"), 0b010, 0b100)
+    mostly(one.counts("m"), 0b010)
+
+
+@only("v0.4")
+def check_a_device_repeats_with_a_seed() -> None:
+    one, again, other = (
+        counts(on_device(EITHER, "qpu.aria-2", noise={"seed": seed})) for seed in (7, 7, 8)
+    )
+
+    assert one == again != other
 
 
 def check_metadata_byte_for_byte() -> None:
@@ -227,5 +310,9 @@ def check_errors_are_the_clients_own() -> None:
     raises(cirq_ionq.IonQException, SERVICE.create_job, mixed, saying="circuit[1].gate")
     raises(RuntimeError, probabilities, wide, saying="60 qubits")
     raises(cirq_ionq.IonQException, stranger.create_job, BELL)
+    twelve = on_device(cirq.Circuit(cirq.H.on_each(cirq.LineQubit.range(12))), "qpu.harmony")
+    raises(RuntimeError, twelve.results, polling_seconds=0.05, saying="qpu.harmony has 11")
+    # No device has only this name.
+    raises(cirq_ionq.IonQException, SERVICE.create_job, BELL, target="qpu", saying="qpu.aria-1")
     # It still asks for what neither version has: an answer to be tried again would take an hour.
     raises(cirq_ionq.IonQNotFoundException, SERVICE.get_current_calibration)

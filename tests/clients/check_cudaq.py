@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import cudaq
-from tests.clients.checks import KEY, PAIRS, URL, raises
+from tests.clients.checks import DEVICES, KEY, LEAST_RIGHT, PAIRS, URL, raises
 
 SHOTS = 1_000_000  # counts are floor(probability * shots): this is exact to 1e-6
 FIXED = ("x", "y", "z", "h", "s", "sdg", "t", "tdg", "cx", "cy", "cz", "ch", "cs", "ct", "swap")
@@ -54,6 +54,22 @@ def bell(num_qubits: int = 2) -> Any:
     for pair in pairwise(range(num_qubits)):
         kernel.cx(*(qubits[i] for i in pair))
     return kernel
+
+
+def either() -> Any:
+    """Return a kernel that turns three qubits to 100 or 010."""
+    kernel = cudaq.make_kernel()
+    qubits = kernel.qalloc(3)
+    kernel.h(qubits[0])
+    kernel.cx(qubits[0], qubits[1])
+    kernel.x(qubits[1])
+    return kernel
+
+
+def share(counts: dict[str, int], shots: int) -> float:
+    """Return how much is right; what a count is more than an integer, the client leaves out."""
+    assert shots - len(counts) <= sum(counts.values()) <= shots, counts
+    return (counts.get("100", 0) + counts.get("010", 0)) / shots
 
 
 def check_bell_and_ghz() -> None:
@@ -125,6 +141,31 @@ def check_noise() -> None:
     assert counts["00"] + counts["11"] > 9_700
 
 
+def check_every_device_runs_kernels() -> None:
+    for name in DEVICES:
+        counts = served(either(), shots=1_000, qpu=name)
+        assert LEAST_RIGHT < share(counts, 1_000) < 1, (name, counts)
+        assert min(counts["100"], counts["010"]) > 300, (name, counts)
+
+
+def check_debiasing_and_sharpening() -> None:
+    def found(**options: bool) -> float:
+        return share(served(either(), shots=1_000, qpu="qpu.harmony", **options), 1_000)
+
+    assert LEAST_RIGHT < found(debias=True) < 0.99
+    assert found(debias=True, sharpen=True) > 0.99
+    assert LEAST_RIGHT < found(debias=False, sharpen=True) < 0.99, "there are no variants"
+
+
+def check_expectation_values_on_a_device() -> None:
+    cudaq.set_target("ionq", url=URL, qpu="qpu.forte-1")
+    energy = 2 * cudaq.spin.x(0) * cudaq.spin.x(1) + cudaq.spin.z(0) * cudaq.spin.z(1)
+    value = cudaq.observe(bell(), energy, shots_count=2_000).expectation()
+    cudaq.reset_target()
+
+    assert 3 * 0.9 < value < 3
+
+
 def check_jobs_that_are_waited_for_later() -> None:
     cudaq.set_target("ionq", url=URL)
     waiting = [cudaq.sample_async(bell(width), shots_count=100) for width in (2, 3)]
@@ -146,6 +187,9 @@ def check_expectation_values() -> None:
 def check_errors_are_the_clients_own() -> None:
     raises(RuntimeError, served, bell(), qpu="qpu.nowhere", saying="qpu.nowhere")
     raises(RuntimeError, served, dense(60), saying="60 qubits")
+    raises(RuntimeError, served, bell(12), qpu="qpu.harmony", saying="qpu.harmony has 11")
+    too_few = {"shots": 100, "debias": True}
+    raises(RuntimeError, served, bell(), qpu="qpu.forte-1", **too_few, saying="at least 500")
     os.environ["IONQ_API_KEY"] = KEY[:-1]
     raises(RuntimeError, served, bell(), saying="invalid key")
     os.environ["IONQ_API_KEY"] = KEY

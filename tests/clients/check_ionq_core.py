@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 from datetime import UTC, date, datetime
-from importlib import import_module
 from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
@@ -18,63 +16,32 @@ from typing import Any
 
 import ionq_core
 from ionq_core.models import (
-    CircuitJobCreationPayload,
     CloneJobPayload,
     JobsBulkOperationRequest,
-    JSONMultiCircuitJob,
     QuantumFunctionJobCreationPayload,
 )
 from ionq_core.models.formats import FORMATS_VALUES
 from ionq_core.models.qis_gate import QIS_GATE_VALUES
 from tests.clients.checks import API, KEY, METADATA, PAIRS, URL, raises, same
+from tests.clients.ionq_core_jobs import (
+    BELL,
+    CLIENT,
+    artifact,
+    call,
+    finished,
+    probabilities,
+    settings,
+    submit,
+    submit_many,
+    submit_text,
+)
 
-CLIENT = ionq_core.IonQClient(base_url=f"{URL}/{API}")
-BELL = [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}]
 SLOW = [{"gate": "ry", "target": i % 24, "rotation": 0.1 + i} for i in range(5_000)]
 SLOW_PAIR = [{"gate": "ry", "target": i % 2, "rotation": 0.1 + i} for i in range(50_000)]
 
 
-def call(endpoint: str, *args: Any, client: Any = CLIENT, **kwargs: Any) -> Any:
-    return import_module(f"ionq_core.api.{endpoint}").sync(*args, client=client, **kwargs)
-
-
-def submit(circuit: list[Any], num_qubits: int, gateset: str = "qis", **more: Any) -> str:
-    written = {"gateset": gateset, "qubits": num_qubits, "circuit": circuit}
-    body = {"type": "ionq.circuit.v1", "backend": "simulator", "input": written, **more}
-    return str(call("default.create_job", body=CircuitJobCreationPayload.from_dict(body)).id)
-
-
-def submit_many(*circuits: list[Any], **more: Any) -> str:
-    named = [{"name": f"circuit {i}", "circuit": circuit} for i, circuit in enumerate(circuits)]
-    written = {"gateset": "qis", "qubits": 2, "circuits": named}
-    body = {"type": "ionq.multi-circuit.v1", "backend": "simulator", "input": written, **more}
-    return str(call("default.create_job", body=JSONMultiCircuitJob.from_dict(body)).id)
-
-
-def submit_text(program: str, **more: Any) -> str:
-    body = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": program}, **more}
-    return str(call("default.create_job", body=CircuitJobCreationPayload.from_dict(body)).id)
-
-
 def noise(seed: int) -> dict[str, Any]:
     return {"noise": {"model": "aria-1", "seed": seed}}
-
-
-def artifact(job: Any, result_format: str) -> Any:
-    """Return a result by the id that the job gives for its format."""
-    found = job.results.to_dict()[result_format]
-    get = import_module("ionq_core.api.default.get_job_artifact").sync_detailed
-    return json.loads(get(job.id, found["id"], client=CLIENT).content)
-
-
-def finished(job_id: str) -> Any:
-    return ionq_core.wait_for_job(CLIENT, job_id, poll_interval=0.05)
-
-
-def probabilities(*circuit: Any) -> dict[int, float]:
-    job = finished(submit(*circuit))
-    sent = call("default.get_job_probabilities", job.id).additional_properties
-    return {int(state): p for state, p in sent.items()}
 
 
 def check_bell_and_ghz() -> None:
@@ -241,19 +208,6 @@ def check_clone_and_move() -> None:
     assert (finished(moved.id).name, finished(moved.id).dry_run) == ("slow", True)
 
 
-def check_dry_run_cost_and_estimate() -> None:
-    dry = finished(submit(BELL, 2, backend="qpu.forte-1", shots=1_000, dry_run=True))
-    cost = call("default.get_job_cost", dry.id)
-    estimate = call("default.estimate_job_cost", backend="qpu.forte-1", qubits=2, shots=1_000,
-                    field_1q_gates=1, field_2q_gates=1)  # fmt: skip
-
-    assert (dry.dry_run, dry.results, cost.dry_run, cost.estimated_cost.unit) == (
-        True, None, True, "usd",
-    )  # fmt: skip
-    assert cost.estimated_cost.value == estimate.estimated_total_cost > 0
-    assert estimate.estimate_context.backend == "qpu.forte-1"
-
-
 def check_usage() -> None:
     finished(submit(BELL, 2))
     today = datetime.now(UTC).date()
@@ -272,17 +226,6 @@ def _usage(start: date, **view: str) -> Any:
 
 def _organization() -> str:
     return str(call("default.get_sessions").organization_id)
-
-
-def check_characterizations() -> None:
-    get = import_module("ionq_core.api.characterizations.get_characterization").sync
-    (newest,) = call(
-        "characterizations.get_characterizations_for_backend", "qpu.forte-1", limit=1
-    ).characterizations
-
-    assert get("qpu.forte-1", newest.id, client=CLIENT) == newest
-    assert newest.qubits == call("backends.get_backend", "qpu.forte-1").qubits
-    assert 0.9 < newest.fidelity.spam.median <= 1
 
 
 def check_schemas_of_formats() -> None:
@@ -354,6 +297,10 @@ def check_errors_are_the_clients_own() -> None:
     raises(ionq_core.BadRequestError, submit, outside, 2, saying="circuit[0]")
     dense = [{"gate": "xx", "targets": [a, b], "rotation": 0.5} for a, b in PAIRS]
     raises(ionq_core.JobFailedError, finished, submit(dense, 60), saying="60 qubits")
+    twelve = submit(BELL, 12, backend="qpu.harmony")
+    raises(ionq_core.JobFailedError, finished, twelve, saying="qpu.harmony has 11")
+    few = {"backend": "qpu.aria-1", "shots": 100, **settings(debiasing=True)}
+    raises(ionq_core.BadRequestError, submit, BELL, 2, **few, saying="at least 500")
     raises(ionq_core.AuthenticationError, call, "whoami.get_whoami", client=stranger)
 
 

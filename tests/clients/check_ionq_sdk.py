@@ -13,11 +13,12 @@ from ionq.utils.ionq_qiskit import to_ansatz, to_circuit, to_hamiltonian
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp, Statevector
-from tests.clients.checks import API, KEY, URL, raises, same
+from tests.clients.checks import API, DEVICES, KEY, SHOTS, URL, mostly, raises, same
 
 CLIENT = Client(base_url=f"{URL}/{API}")
 BACKEND = Backend("simulator", CLIENT)
 BELL = {"circuit": [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}]}
+EITHER = {"circuit": [*BELL["circuit"], {"gate": "x", "target": 1}]}
 ONE = {"circuit": [{"gate": "x", "target": 1}]}
 SLOW = {"circuit": [{"gate": "ry", "target": i % 24, "rotation": 0.1 + i} for i in range(3_000)]}
 # The other controlled gates of its adapter have names that the API does not know.
@@ -90,6 +91,23 @@ def check_noise_gives_counts() -> None:
     assert 1_940 < likely < 2_000
 
 
+def check_every_device_runs_circuits() -> None:
+    for name in DEVICES:
+        job = Backend(name, CLIENT).run(Circuit([EITHER], qubits=3), shots=SHOTS)
+        (result,) = job.results()
+        mostly(result.counts, "1", "2")
+        assert result.top_candidates(2) in (["1", "2"], ["2", "1"])
+
+
+def check_many_circuits_of_the_gates_of_a_device() -> None:
+    flips = [{"circuit": [{"gate": "gpi", "target": i, "phase": 0.3}]} for i in range(2)]
+    native = Circuit(flips, gateset="native", qubits=3)
+    results = Backend("qpu.forte-1", CLIENT).run(native, shots=SHOTS).results()
+
+    for result, outcome in zip(results, ("1", "2"), strict=True):
+        assert 0.95 < result.probabilities[outcome] < 1
+
+
 def check_a_quantum_function() -> None:
     angle, circuit = Parameter("a"), QuantumCircuit(2)
     circuit.rx(angle, 0)
@@ -143,5 +161,7 @@ def check_errors_are_the_clients_own() -> None:
     wide = run({"circuit": dense}, num_qubits=60)
 
     raises(errors.NotEnoughQubits, wide.results)
+    twelve = Backend("qpu.harmony", CLIENT).run(Circuit([BELL], qubits=12))
+    raises(errors.NotEnoughQubits, twelve.results)
     raises(requests.HTTPError, run, {"circuit": [{"gate": "h", "target": 7}]}, saying="400")
     raises(requests.HTTPError, stranger.run, Circuit([BELL]), saying="401")

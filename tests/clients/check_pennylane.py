@@ -16,10 +16,25 @@ import pennylane as qml
 import pennylane_ionq
 from pennylane.devices.tests import get_device_tests
 from pennylane_ionq.api_client import APIClient, Job, JobExecutionError
-from tests.clients.checks import API, KEY, METADATA, PAIRS, URL, only, raises, same
+from tests.clients.checks import (
+    API,
+    DEVICES,
+    KEY,
+    LEAST_RIGHT,
+    METADATA,
+    PAIRS,
+    SHOTS,
+    URL,
+    mostly,
+    only,
+    raises,
+    same,
+)
 
 APIClient.BASE_URL = f"{URL}/{API}"  # the client has no setting for it
 BELL = [qml.Hadamard(0), qml.CNOT([0, 1])]
+EITHER = [*BELL, qml.X(1)]  # of three wires: 010 or 100, the first at the left
+DEBIASING = "debiasing" if API == "v0.4" else "debias"
 
 
 def served(operations: list[Any], num_wires: int, **options: Any) -> dict[int, float]:
@@ -49,6 +64,13 @@ def submitted(**more: Any) -> Any:
     where = {"type": "ionq.circuit.v1", "backend": "simulator"} if API == "v0.4" else {}
     job.manager.create(**where, input=written, **more)
     return job
+
+
+def counts_on(name: str, operations: list[Any], num_wires: int = 3, **options: Any) -> Any:
+    """Return the counts of a device, whose name PennyLane has without the `qpu.`."""
+    backend = name.removeprefix("qpu.")
+    device = qml.device("ionq.qpu", wires=num_wires, backend=backend, **options)
+    return measured(operations, device, qml.counts(wires=device.wires), shots=SHOTS)
 
 
 def tape(*operations: Any) -> Any:
@@ -168,6 +190,41 @@ def check_a_device_takes_dry_runs() -> None:
     assert device.target_device.batch_execute([tape(*BELL)]) == [[]]
 
 
+def check_every_device_runs_circuits() -> None:
+    for name in DEVICES:
+        mostly(counts_on(name, EITHER), "010", "100")
+
+
+def check_circuits_of_the_gates_of_a_device() -> None:
+    """An MS gate of a quarter turns 00 to an equal mixture of 00 and 11."""
+    native = [pennylane_ionq.MS(0.1, 0.3, 0.25, wires=[0, 1]), pennylane_ionq.GPI(0.7, wires=1)]
+    native.append(pennylane_ionq.GPI2(0.2, wires=0))
+    native.append(pennylane_ionq.GPI2(0.7, wires=0))  # half a turn on
+
+    mostly(counts_on("qpu.aria-1", native, gateset="native"), "010", "100")
+
+
+def check_debiasing_and_sharpening() -> None:
+    def share(**options: Any) -> float:
+        counts = counts_on("qpu.harmony", EITHER, **options)
+        return float(counts.get("010", 0) + counts.get("100", 0)) / SHOTS
+
+    debiased = {"error_mitigation": {DEBIASING: True}}
+    plain = {"error_mitigation": {DEBIASING: False}, "sharpen": True}
+    assert LEAST_RIGHT < share(**debiased, sharpen=False) < 0.99
+    assert share(**debiased, sharpen=True) > 0.99
+    assert LEAST_RIGHT < share(**plain) < 0.99, "without variants there is no vote"
+
+
+def check_expectation_values_on_a_device() -> None:
+    device = qml.device("ionq.qpu", wires=2, backend="forte-1")
+    energy = qml.Hamiltonian([1, 2, 4], [qml.X(0) @ qml.X(1), qml.Z(0) @ qml.Z(1), qml.Y(0)])
+
+    # A job of two circuits; 5 standard deviations of Y, and what errors take of X X and Z Z.
+    found = measured([*BELL], device, qml.expval(energy), shots=4_000)
+    assert 3 * 0.95 - 4 * 5 / 4_000**0.5 < found < 3 + 4 * 5 / 4_000**0.5
+
+
 @only("v0.4")
 def check_the_device_tests_of_pennylane_itself() -> None:
     """As the client's own continuous integration runs them against the live service."""
@@ -193,5 +250,7 @@ def check_a_job_comes_back_as_it_was_sent() -> None:
 def check_errors_are_the_clients_own() -> None:
     turned = [qml.IsingXX(0.5, wires=pair) for pair in PAIRS]
     raises(JobExecutionError, served, turned, 60)
+    raises(JobExecutionError, counts_on, "qpu.harmony", [qml.X(11)], 12)
+    raises(Exception, counts_on, "qpu.nowhere", EITHER, saying="qpu.nowhere")
     raises(Exception, submitted, shots="many", saying="shots")
     raises(Exception, served, BELL, 2, api_key=KEY[:-1], saying="Unauthorized")

@@ -6,15 +6,19 @@ import random
 from itertools import combinations
 from typing import Any
 
+from qbraid.programs.gate_model.ionq import GateSet
 from qbraid.runtime import DeviceStatus, JobStatus
 from qbraid.runtime.exceptions import ResourceNotFoundError
 from qbraid.runtime.ionq import IonQJob, IonQProvider
 from qbraid.runtime.ionq.job import IonQJobError
 from qiskit import QuantumCircuit, qasm2
 from qiskit.quantum_info import Statevector
-from tests.clients.checks import API, KEY, METADATA, URL, raises, same
+from tests.clients.checks import API, DEVICES, KEY, METADATA, SHOTS, URL, mostly, raises, same
 
 BELL = "OPENQASM 3.0; include 'stdgates.inc'; qubit[2] q; h q[0]; cx q[0], q[1];"
+EITHER = (  # 001 or 010
+    "OPENQASM 3.0; include 'stdgates.inc'; qubit[3] q; h q[0]; cx q[0], q[1]; x q[1]; id q[2];"
+)
 ONE = "OPENQASM 3.0; include 'stdgates.inc'; qubit[2] q; x q[0];"
 NAMES = (
     "id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "cx", "cy", "cz", "ch", "swap",
@@ -105,14 +109,50 @@ def check_noise_repeats_with_its_seed() -> None:
 
 def check_cost_and_dry_run() -> None:
     device = PROVIDER.get_device("qpu.forte-1")
-    dry = device.run(BELL, shots=1_000, dry_run=True, error_mitigation={"debiasing": False})
-    done = DEVICE.run(BELL, shots=100)
-    finished(done)
-    dry.wait_for_final_state(poll_interval=0.05)
+    options = {"shots": 1_000, "error_mitigation": {"debiasing": False}}
+    done, dry, paid = (
+        DEVICE.run(BELL, shots=100),
+        device.run(BELL, dry_run=True, **options),
+        device.run(BELL, **options),
+    )
+    for job in (done, dry, paid):
+        job.wait_for_final_state(poll_interval=0.05)
 
     assert done.cost()["cost"] == {"value": 0, "unit": "usd"}
     assert dry.cost()["dry_run"] is True
-    assert dry.cost()["estimated_cost"]["value"] > 0
+    assert dry.cost()["estimated_cost"] == paid.cost()["cost"]
+    assert paid.cost()["cost"]["value"] > 0
+
+
+def check_every_device_runs_circuits() -> None:
+    for name in DEVICES:
+        job = PROVIDER.get_device(name).run(EITHER, shots=SHOTS)
+        mostly(finished(job).data.get_counts(), "001", "010")
+
+
+def check_circuits_of_the_gates_of_a_device() -> None:
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.x(1)
+    circuit.rz(0.5, 2)
+    for name in ("qpu.aria-1", "qpu.forte-1"):
+        job = PROVIDER.get_device(name).run(circuit, shots=SHOTS, gateset=GateSet.NATIVE)
+        found = finished(job)
+        mostly(found.data.get_counts(), "001", "010")
+        assert found.details["output"]["error_mitigation"]["debiasing"] is False
+
+
+def check_many_circuits_on_a_device_repeat_with_a_seed() -> None:
+    device = PROVIDER.get_device("qpu.aria-2")
+
+    def found(seed: int) -> Any:
+        return finished(device.run([EITHER, EITHER], shots=SHOTS, noise={"seed": seed}))
+
+    one, again, other = (found(seed).data.get_counts() for seed in (7, 7, 8))
+    for counts in one:
+        mostly(counts, "001", "010")
+    assert one == again != other
 
 
 def check_cancel() -> None:
@@ -127,7 +167,7 @@ def check_devices_and_their_statuses() -> None:
     devices = PROVIDER.get_devices()
     forte = PROVIDER.get_device("qpu.forte-1")
 
-    assert {"simulator", "qpu.forte-1"} <= {device.id for device in devices}
+    assert {"simulator", *DEVICES} <= {device.id for device in devices}
     assert all(device.status() in DeviceStatus for device in devices)
     assert (DEVICE.status(), DEVICE.avg_queue_time()) == (DeviceStatus.ONLINE, 0)
     assert forte.profile.characterization["backend"] == "qpu.forte-1"
@@ -143,6 +183,8 @@ def check_errors_are_the_clients_own() -> None:
     stranger = provider(KEY[:-1]).get_device("simulator")
 
     raises(IonQJobError, finished, DEVICE.submit(wide, shots=10), saying="60 qubits")
+    twelve = PROVIDER.get_device("qpu.harmony").submit(outside | {"qubits": 12}, shots=10)
+    raises(IonQJobError, finished, twelve, saying="qpu.harmony has 11")
     raises(Exception, DEVICE.submit, outside, shots=10, saying="circuit[0].target")
     raises(Exception, stranger.run, BELL, shots=10, saying="invalid key")
     raises(ResourceNotFoundError, PROVIDER.get_device, "qpu.nowhere")

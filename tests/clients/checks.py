@@ -1,6 +1,7 @@
 """Runs the checks of one client, in that client's own environment: nothing but Python is needed.
 
-A check is a function `check_*`, and fails by raising. It prints one line a check.
+A check is a function `check_*`, and fails by raising. It prints one line a check. Those of a client
+are in one file, or in several whose names begin alike.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 PASSED, FAILED = _WORDS = "passed", "FAILED"
@@ -85,8 +87,14 @@ def raises(
 
 def run(client: str) -> int:
     """Run every check of a client; return how many failed."""
-    module = import_module(f"tests.clients.check_{client}")
-    checks = [(name, f) for name, f in vars(module).items() if f and name.startswith("check_")]
+    files = sorted(Path(__file__).parent.glob(f"check_{client}*.py"))
+    modules = [import_module(f"tests.clients.{file.stem}") for file in files]
+    checks = [
+        (name, f)
+        for module in modules
+        for name, f in vars(module).items()
+        if f and name.startswith("check_")
+    ]
     return sum(not _passes(name[6:].replace("_", " "), f) for name, f in checks)
 
 

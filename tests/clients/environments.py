@@ -23,7 +23,7 @@ TOGETHER = "latest"
 
 @dataclass(frozen=True)
 class Client:
-    """A released client: its name on PyPI, the file of its checks, the API version it speaks."""
+    """A released client: its name on PyPI, the files of its checks, the API version it speaks."""
 
     name: str
     checks: str

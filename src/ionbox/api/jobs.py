@@ -50,15 +50,19 @@ class Warnings(msgspec.Struct):
 
 
 class Noise(msgspec.Struct):
-    """The noise model of a job, and the seed of its sampling."""
+    """The noise model of a job, and the seed of its sampling.
 
-    model: str
+    Args:
+        model: Null on a device: clients know some models, of the simulator, and read no other.
+    """
+
+    model: str | None
     seed: int
 
 
 def noise_of(job: Job) -> Noise:
-    """Return how a job errs: on a device as the device does, whatever it asked for."""
-    return Noise(job.backend if job.is_on_device else job.noise_model, job.seed)
+    """Return the noise of a job as both versions write it."""
+    return Noise(None if job.is_on_device else job.noise_model, job.seed)
 
 
 class Done(msgspec.Struct):
