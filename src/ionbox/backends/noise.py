@@ -14,6 +14,7 @@ p = r (4**k - 1) / 4**k. (Qiskit Aer's parameter is r; Cirq and stim take p.)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -154,8 +155,30 @@ class NoisyCircuit(NamedTuple):
     channels: Sequence[Channel]
 
 
+class _Question:
+    """A model and a circuit, told from others by identity."""
+
+    def __init__(self, model: NoiseModel, circuit: Circuit) -> None:
+        self.model = model
+        self.circuit = circuit
+
+    def __hash__(self) -> int:
+        return hash((id(self.model), id(self.circuit)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Question):
+            return NotImplemented
+        return self.model is other.model and self.circuit is other.circuit
+
+
 def noisy_circuit(model: NoiseModel, circuit: Circuit) -> NoisyCircuit:
     """Return what really happens where a circuit is run."""
+    return _noisy_circuit(_Question(model, circuit))
+
+
+@lru_cache(maxsize=1)  # every engine asks the same, one after the other
+def _noisy_circuit(asked: _Question) -> NoisyCircuit:
+    model, circuit = asked.model, asked.circuit
     waits = None if model.idling is None else Waits(model.idling, circuit.num_qubits)
     applied: list[Operation] = []
     around: list[Channel] = []
