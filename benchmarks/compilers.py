@@ -67,6 +67,8 @@ def toffolis(num_qubits: int) -> Operations:
 def molecule(num_qubits: int) -> Operations:
     """Yield excitations of two electrons, as a coupled-cluster ansatz has them."""
     random = np.random.default_rng(5)
+    for qubit in range(num_qubits // 2):
+        yield gate("x", (qubit,))
     for _ in range(num_qubits - 2):
         orbitals = sorted(random.choice(num_qubits, 4, replace=False).tolist())
         words = [_word(num_qubits, orbitals, letters) for letters in _EXCITATION]

@@ -1,7 +1,5 @@
 #include "large_state.hpp"
 
-#include <bit>
-
 #include "fusion.hpp"
 #include "patterns.hpp"
 
@@ -16,15 +14,12 @@ std::vector<Operation> operations_of(
     std::vector<Operation> operations;
     for (std::uint32_t k = first; k < end; ++k) {
         const Act& act = passage.acts[k];
-        std::uint32_t number = act.first_bit;
-        bool is_turned = act.passing == Passing::by_turning && has_bit(pattern, number);
-        if (act.passing == Passing::not_at_all) {
-            for (Mask x = act.x; x != 0; x &= x - 1)
-                if (has_bit(pattern, number++)) operations.push_back(flip_of(std::countr_zero(x)));
-            for (Mask z = act.z; z != 0; z &= z - 1)
-                if (has_bit(pattern, number++)) operations.push_back(sign_of(std::countr_zero(z)));
-        }
-        operations.push_back(is_turned ? turned_round(act.operation) : act.operation);
+        visit(
+            act, pattern, [&](int qubit) { operations.push_back(flip_of(qubit)); },
+            [&](int qubit) { operations.push_back(sign_of(qubit)); },
+            [&](bool is_turned) {
+                operations.push_back(is_turned ? turned_round(act.operation) : act.operation);
+            });
     }
     return operations;
 }
@@ -57,7 +52,8 @@ double LargeStates<Real>::weigh(const Real* state, std::size_t block, double* we
     }
     for (std::size_t k = 0; k < size; k += lanes)
         for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += weights[k + lane];
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+           ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
 template class LargeStates<float>;

@@ -1,6 +1,7 @@
 // The patterns of errors that shots have: which shots have the same state at the end.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -42,6 +43,20 @@ std::vector<std::uint32_t> first_acts(const Passage& passage, const Patterns& pa
 
 inline bool has_bit(const std::uint64_t* pattern, std::uint32_t number) {
     return pattern[number / 64] >> (63 - number % 64) & 1;
+}
+
+// Visit what an act applies as a pattern says: flips and signs of qubits, then the act itself, and
+// whether it is turned round.
+template <class Flip, class Sign, class Itself>
+void visit(const Act& act, const std::uint64_t* pattern, Flip flip, Sign sign, Itself itself) {
+    std::uint32_t number = act.first_bit;
+    if (act.passing == Passing::not_at_all) {
+        for (Mask x = act.x; x != 0; x &= x - 1)
+            if (has_bit(pattern, number++)) flip(std::countr_zero(x));
+        for (Mask z = act.z; z != 0; z &= z - 1)
+            if (has_bit(pattern, number++)) sign(std::countr_zero(z));
+    }
+    itself(act.passing == Passing::by_turning && has_bit(pattern, number));
 }
 
 }  // namespace ionbox

@@ -64,7 +64,10 @@ Sweep<Real> sweep_of(const Operation& operation, int lane_bits, Arena<Real>& tab
                       operation.targets[1],   operation.controls >> lane_bits,
                       operation.parity >> lane_bits, table};
     switch (operation.kind) {
-        case Kind::phase: sweep.code = SweepCode::multiply; fill_phase(operation, lanes, table); break;
+        case Kind::phase:
+            sweep.code = SweepCode::multiply;
+            fill_phase(operation, lanes, table);
+            break;
         case Kind::flip: fill_flip(operation, lanes, table); break;
         case Kind::matrix:
             sweep.code = SweepCode::mix;
@@ -107,19 +110,11 @@ template <class Real>
 void SmallStates<Real>::advance(
     Real* state, std::uint32_t first, std::uint32_t end, const std::uint64_t* pattern) const {
     for (std::uint32_t k = first; k < end; ++k) {
-        const Act& act = passage_.acts[k];
-        std::uint32_t number = act.first_bit;
-        bool is_turned = false;
-        if (act.passing == Passing::by_turning) is_turned = has_bit(pattern, number);
-        if (act.passing == Passing::not_at_all) {
-            for (Mask x = act.x; x != 0; x &= x - 1)
-                if (has_bit(pattern, number++))
-                    apply(flips_[static_cast<std::size_t>(std::countr_zero(x))], state);
-            for (Mask z = act.z; z != 0; z &= z - 1)
-                if (has_bit(pattern, number++))
-                    apply(signs_[static_cast<std::size_t>(std::countr_zero(z))], state);
-        }
-        apply(sweeps_[2 * k + is_turned], state);
+        visit(
+            passage_.acts[k], pattern,
+            [&](int qubit) { apply(flips_[static_cast<std::size_t>(qubit)], state); },
+            [&](int qubit) { apply(signs_[static_cast<std::size_t>(qubit)], state); },
+            [&](bool is_turned) { apply(sweeps_[2 * k + is_turned], state); });
     }
 }
 

@@ -38,7 +38,7 @@ private:
     bool is_odd(size_t v) const { return __builtin_parityll(v & sweep.parity); }
     bool is_plain() const { return sweep.controls == 0 && sweep.parity == 0; }
 
-    // Visit the numbers of all vectors in which the target is 0, with the distance to where it is 1.
+    // Visit the numbers of all vectors in which the target is 0, with that where it is 1.
     template <class Visit>
     STEP for_pairs(Visit visit) {
         size_t distance = size_t{1} << (sweep.place - lane_bits);
@@ -89,7 +89,8 @@ private:
             Vector cosine = table(0), sine = table(1);
             if constexpr (!is_x) sine *= V::template signs<lane_bit>();
             if (is_plain()) {
-                for (size_t v = 0; v < num_vectors; ++v) turn_lanes<is_x, lane_bit>(v, cosine, sine);
+                for (size_t v = 0; v < num_vectors; ++v)
+                    turn_lanes<is_x, lane_bit>(v, cosine, sine);
                 return;
             }
             for (size_t v = 0; v < num_vectors; ++v)

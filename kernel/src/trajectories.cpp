@@ -287,7 +287,8 @@ void follow(const Circuit& circuit, const Errors& errors, const double* uniforms
     bool is_shared = circuit.num_qubits > most_shared_qubits;
     LargeStates<Real> states(passage, settings.variant, is_shared ? settings.threads : 1);
     Walk<Real, LargeStates<Real>, LargeReader<Real>>(
-        passage, patterns, states, drawing, settings.progress).run(is_shared ? 1 : settings.threads);
+        passage, patterns, states, drawing, settings.progress)
+        .run(is_shared ? 1 : settings.threads);
 }
 
 template void follow<float>(const Circuit&, const Errors&, const double*, std::size_t,

@@ -34,7 +34,8 @@ struct Errors {
                 int width = qubit_starts[channel + 1] - qubit_starts[channel];
                 shots.push_back(static_cast<std::int64_t>(shot));
                 channels.push_back(static_cast<std::int64_t>(channel));
-                paulis.push_back(1 + static_cast<std::uint64_t>(random.below((1 << 2 * width) - 1)));
+                int kinds = (1 << 2 * width) - 1;
+                paulis.push_back(static_cast<std::uint64_t>(1 + random.below(kinds)));
             }
     }
 
@@ -118,7 +119,8 @@ std::uint64_t found_at(double uniform, const Packed& packed) {
 
 std::vector<double> some_uniforms(std::size_t count, Random& random) {
     std::vector<double> uniforms;
-    for (std::size_t k = 0; k < count; ++k) uniforms.push_back((random.below(1 << 20) + 0.5) / (1 << 20));
+    for (std::size_t k = 0; k < count; ++k)
+        uniforms.push_back((random.below(1 << 20) + 0.5) / (1 << 20));
     return uniforms;
 }
 

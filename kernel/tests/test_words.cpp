@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
 #include "check.hpp"
@@ -91,9 +92,12 @@ Packed random_circuit(Random& random, int num_qubits, int num_operations) {
 Packed joined(const Packed& before, const std::vector<int>& qubits, std::size_t word,
               const Packed& after) {
     Packed whole = before;
-    constexpr const char* letters[] = {"", "qis.x", "qis.y", "qis.z"};
     for (std::size_t k = 0; k < qubits.size(); ++k)
-        if (word >> 2 * k & 3) whole.add(letters[word >> 2 * k & 3], {qubits[k]});
+        switch (word >> 2 * k & 3) {
+            case 1: whole.add("qis.x", {qubits[k]}); break;
+            case 2: whole.add("qis.y", {qubits[k]}); break;
+            case 3: whole.add("qis.z", {qubits[k]}, {}, {std::numbers::pi}); break;
+        }
     auto append = [](auto& to, const auto& more, auto& starts, const auto& more_starts) {
         for (std::size_t k = 1; k < more_starts.size(); ++k)
             starts.push_back(static_cast<std::int32_t>(to.size()) + more_starts[k]);

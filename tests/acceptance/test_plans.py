@@ -50,7 +50,7 @@ def test_a_job_of_the_other_version_has_a_plan_as_well(api: Api) -> None:
     job = api.created(turned, noise={"model": "aria-1", "seed": 1})
 
     plan = plan_of(api, job["id"])
-    assert plan["chosen"]["engine"] == "trajectories"
+    assert plan["chosen"]["engine"] == "density_matrix"
     assert plan["run"]["ratio"] > 0
 
 

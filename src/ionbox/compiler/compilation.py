@@ -29,6 +29,14 @@ class Target(msgspec.Struct, frozen=True):
 
     native_gates: tuple[str, ...]
 
+    @property
+    def entangler(self) -> str:
+        """The gate on two qubits that is compiled to: the first one that is known."""
+        for gate in self.native_gates:
+            if gate in ENTANGLERS:
+                return gate
+        raise ValueError(f"no gate on two qubits in {', '.join(self.native_gates)}")
+
 
 class Options(msgspec.Struct, frozen=True):
     """How to compile.
@@ -36,7 +44,7 @@ class Options(msgspec.Struct, frozen=True):
     Args:
         opt: 0 gate by gate, 1 what is quick, 2 what is best.
         precision: The most that the operator norm of an operation's error may be, where one can
-            only be approximated: a pauliexp whose words do not commute.
+            only be approximated: a pauliexp whose words do not commute. Above 0.
     """
 
     opt: int = 1
@@ -121,10 +129,9 @@ class _Compilation:
         choices: Choices,
         forms: dict[int, Interactions],
     ) -> None:
-        entangler = next(gate for gate in target.native_gates if gate in ENTANGLERS)
         self._program = program
         self._options = options
-        self._pulses = Pulses(program.num_qubits, entangler, choices)
+        self._pulses = Pulses(program.num_qubits, target.entangler, choices)
         self._forms = forms
         self._jumps = [step for step in program.steps if isinstance(step, Jump)]
         self._places = list(range(program.num_qubits))

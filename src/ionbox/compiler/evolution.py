@@ -70,8 +70,11 @@ def steps(words: Sequence[Word], precision: float) -> Iterator[Group]:
     # A step of second order goes there and back; its ends meet those of its neighbours.
     num_second = second * (2 * len(words) - len(groups[0]) - len(groups[-1])) + len(groups[0])
     if min(num_first, num_second) > MOST_ROTATIONS:
-        message = f"too long for the precision {precision:g}: over {MOST_ROTATIONS} rotations"
-        raise InvalidCircuitError("time", message)
+        message = (
+            f"a pauliexp takes over {MOST_ROTATIONS} rotations at the precision {precision:g}; "
+            "a shorter time, or less precision, takes fewer"
+        )
+        raise InvalidCircuitError("circuit", message)
     parts = [tuple(words[k] for k in group) for group in groups]
     yield from _first(parts, first) if num_first <= num_second else _second(parts, second)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import atan2, cos, sin
 from typing import NamedTuple
 
 from ionbox.compiler.turns import UNTURNED, Axis, Turn, inverse, normalized, product, turned
@@ -64,7 +65,8 @@ class Interactions:
             turned(inverse(self.turns[one]), axes[0]),
             turned(inverse(self.turns[other]), axes[1]),
         )
-        self.interactions.append(Interaction((one, other), before, rotation))
+        half = atan2(sin(rotation / 2), cos(rotation / 2))  # a large one loses no more digits
+        self.interactions.append(Interaction((one, other), before, 2 * half))
 
     def exchange(self, one: int, other: int) -> None:
         """Exchange two qubits, by name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import atan2, cos, hypot, pi, sin, tau
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
@@ -48,10 +48,7 @@ class Choices:
         return 0 if self._random is None else int(self._random.integers(number))
 
 
-class Entangler(Protocol):
-    """Sends the interaction of a kind of device."""
-
-    def __call__(self, pulses: Pulses, interaction: Interaction, rotation: float) -> None: ...
+ENTANGLERS: Final = ("ms", "zz")
 
 
 class Pulses:
@@ -65,7 +62,7 @@ class Pulses:
 
     def __init__(self, num_qubits: int, entangler: str, choices: Choices) -> None:
         self._num_qubits = num_qubits
-        self._send = _ENTANGLERS[entangler]
+        self._send_interaction = {"ms": self._send_ms, "zz": self._send_zz}[entangler]
         self._choices = choices
         self._packer = Packer(num_qubits, "native")
         # What was done to a qubit is its frame, times what should have been.
@@ -82,9 +79,9 @@ class Pulses:
         axis = turned(inverse(rest), Z)
         if hypot(axis[0], axis[1]) < TOLERANCE:
             if axis[2] < 0:
-                self.send("gpi", qubit, self._choices.of(4) / 4)
+                self._send("gpi", qubit, self._choices.of(4) / 4)
         else:
-            self.bring_to_pole(qubit, axis, 1)
+            self._bring_to_pole(qubit, axis, 1)
         self._frames[qubit] = normalized(product(self._frames[qubit], inverse(turn)))
 
     def forget(self, qubit: int) -> None:
@@ -97,8 +94,8 @@ class Pulses:
         rotation = -2 * atan2(z, w)
         if abs(sin(rotation / 2)) >= TOLERANCE:
             first = self._choices.of(4) / 4
-            self.send("gpi", qubit, first)
-            self.send("gpi", qubit, first + rotation / (2 * tau))
+            self._send("gpi", qubit, first)
+            self._send("gpi", qubit, first + rotation / (2 * tau))
         self._frames[qubit] = UNTURNED
 
     def circuit(self) -> Circuit:
@@ -106,45 +103,6 @@ class Pulses:
         packed = self._packer.pack()
         self._packer = Packer(self._num_qubits, "native")
         return packed
-
-    def send(self, gate: str, qubit: int, phase: float) -> None:
-        """Send a gpi or gpi2."""
-        phase = round(phase % 1.0, _DIGITS) % 1.0
-        self._packer.append(ROW_BY_NAME["native", gate], (qubit,), (), (phase,))
-        axis = (cos(tau * phase), sin(tau * phase), 0.0)
-        pulse = turn_about(axis, pi if gate == "gpi" else pi / 2)
-        self._frames[qubit] = normalized(product(pulse, self._frames[qubit]))
-
-    def entangle(self, gate: str, qubits: tuple[int, int], params: tuple[float, ...]) -> None:
-        """Send an ms or zz, to its qubits in either order."""
-        if self._choices.of(2):
-            qubits = qubits[1], qubits[0]
-            params = (params[1], params[0], params[2]) if gate == "ms" else params
-        self._packer.append(ROW_BY_NAME["native", gate], qubits, (), params)
-
-    def in_frame(self, qubit: int, axis: Axis) -> Axis:
-        """Return an axis as it is after all that was sent."""
-        return turned(self._frames[qubit], axis)
-
-    def bring_to_equator(self, qubit: int, axis: Axis) -> None:
-        """Send at most one gpi2, by whose axis another one turns to the equator."""
-        if abs(axis[2]) < TOLERANCE:
-            return
-        if hypot(axis[0], axis[1]) < TOLERANCE:
-            self.send("gpi2", qubit, self._choices.of(4) / 4)
-        else:
-            self.send("gpi2", qubit, _azimuth(axis) + self._choices.of(2) / 2)
-
-    def bring_to_pole(self, qubit: int, axis: Axis, pole: int) -> None:
-        """Send one or two gpi2, by which an axis that is on no pole turns to one, 1 or -1."""
-        frame = self._frames[qubit]
-        self.bring_to_equator(qubit, axis)
-        sent = product(self._frames[qubit], inverse(frame))
-        self.send("gpi2", qubit, _azimuth(turned(sent, axis)) - pole / 4)
-
-    def choose(self, number: int) -> int:
-        """Choose one of so many things that do the same."""
-        return self._choices.of(number)
 
     def _interact(self, interaction: Interaction) -> None:
         halves = round(interaction.rotation / pi)
@@ -154,47 +112,76 @@ class Pulses:
             halves += 1 if rotation > 0 else -1
             rotation = -rotation
         if abs(rotation) >= TOLERANCE:
-            self._send(self, interaction, rotation)
+            self._send_interaction(interaction, rotation)
         if halves % 2:  # half a turn of both axes, each by itself
             for qubit, axis in zip(interaction.qubits, interaction.axes, strict=True):
                 back = turn_about(axis, -pi)
                 self._frames[qubit] = normalized(product(self._frames[qubit], back))
 
+    def _send_ms(self, interaction: Interaction, rotation: float) -> None:
+        phases = []
+        for qubit, axis in zip(interaction.qubits, interaction.axes, strict=True):
+            self._bring_to_equator(qubit, self._in_frame(qubit, axis))
+            phases.append(_azimuth(self._in_frame(qubit, axis)))
+        if rotation < 0:
+            phases[self._choices.of(2)] += 0.5
+        elif self._choices.of(2):
+            phases = [phase + 0.5 for phase in phases]
+        one, other = (round(phase % 1.0, _DIGITS) % 1.0 for phase in phases)
+        self._entangle("ms", interaction.qubits, (one, other, _angle(abs(rotation))))
 
-def _send_ms(pulses: Pulses, interaction: Interaction, rotation: float) -> None:
-    phases = []
-    for qubit, axis in zip(interaction.qubits, interaction.axes, strict=True):
-        pulses.bring_to_equator(qubit, pulses.in_frame(qubit, axis))
-        phases.append(_azimuth(pulses.in_frame(qubit, axis)))
-    if rotation < 0:
-        phases[pulses.choose(2)] += 0.5
-    elif pulses.choose(2):
-        phases = [phase + 0.5 for phase in phases]
-    one, other = (round(phase % 1.0, _DIGITS) % 1.0 for phase in phases)
-    pulses.entangle("ms", interaction.qubits, (one, other, _angle(abs(rotation))))
+    def _send_zz(self, interaction: Interaction, rotation: float) -> None:
+        sign = 1 if rotation > 0 else -1
+        moved = []
+        for qubit, axis in zip(interaction.qubits, interaction.axes, strict=True):
+            now = self._in_frame(qubit, axis)
+            if hypot(now[0], now[1]) < TOLERANCE:
+                sign *= 1 if now[2] > 0 else -1
+            else:
+                moved.append((qubit, now))
+        for place, (qubit, axis) in enumerate(moved):
+            # The last one makes the angle positive, as far as that is free.
+            pole = sign if place == len(moved) - 1 else 1
+            if self._choices.of(2):
+                pole = -pole
+            self._bring_to_pole(qubit, axis, pole)
+            sign *= pole
+        self._entangle("zz", interaction.qubits, (sign * _angle(abs(rotation)),))
 
+    def _send(self, gate: str, qubit: int, phase: float) -> None:
+        """Send a gpi or gpi2."""
+        phase = round(phase % 1.0, _DIGITS) % 1.0
+        self._packer.append(ROW_BY_NAME["native", gate], (qubit,), (), (phase,))
+        axis = (cos(tau * phase), sin(tau * phase), 0.0)
+        pulse = turn_about(axis, pi if gate == "gpi" else pi / 2)
+        self._frames[qubit] = normalized(product(pulse, self._frames[qubit]))
 
-def _send_zz(pulses: Pulses, interaction: Interaction, rotation: float) -> None:
-    sign = 1 if rotation > 0 else -1
-    moved = []
-    for qubit, axis in zip(interaction.qubits, interaction.axes, strict=True):
-        now = pulses.in_frame(qubit, axis)
-        if hypot(now[0], now[1]) < TOLERANCE:
-            sign *= 1 if now[2] > 0 else -1
+    def _entangle(self, gate: str, qubits: tuple[int, int], params: tuple[float, ...]) -> None:
+        """Send an ms or zz, to its qubits in either order."""
+        if self._choices.of(2):
+            qubits = qubits[1], qubits[0]
+            params = (params[1], params[0], params[2]) if gate == "ms" else params
+        self._packer.append(ROW_BY_NAME["native", gate], qubits, (), params)
+
+    def _in_frame(self, qubit: int, axis: Axis) -> Axis:
+        """Return an axis as it is after all that was sent."""
+        return turned(self._frames[qubit], axis)
+
+    def _bring_to_equator(self, qubit: int, axis: Axis) -> None:
+        """Send at most one gpi2, by whose axis another one turns to the equator."""
+        if abs(axis[2]) < TOLERANCE:
+            return
+        if hypot(axis[0], axis[1]) < TOLERANCE:
+            self._send("gpi2", qubit, self._choices.of(4) / 4)
         else:
-            moved.append((qubit, now))
-    for place, (qubit, axis) in enumerate(moved):
-        # The last one makes the angle positive, as far as that is free.
-        pole = sign if place == len(moved) - 1 else 1
-        if pulses.choose(2):
-            pole = -pole
-        pulses.bring_to_pole(qubit, axis, pole)
-        sign *= pole
-    pulses.entangle("zz", interaction.qubits, (sign * _angle(abs(rotation)),))
+            self._send("gpi2", qubit, _azimuth(axis) + self._choices.of(2) / 2)
 
-
-_ENTANGLERS: Final[dict[str, Entangler]] = {"ms": _send_ms, "zz": _send_zz}
-ENTANGLERS: Final = tuple(_ENTANGLERS)
+    def _bring_to_pole(self, qubit: int, axis: Axis, pole: int) -> None:
+        """Send one or two gpi2, by which an axis that is on no pole turns to one, 1 or -1."""
+        frame = self._frames[qubit]
+        self._bring_to_equator(qubit, axis)
+        sent = product(self._frames[qubit], inverse(frame))
+        self._send("gpi2", qubit, _azimuth(turned(sent, axis)) - pole / 4)
 
 
 def _azimuth(axis: Axis) -> float:

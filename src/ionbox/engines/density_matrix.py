@@ -45,7 +45,8 @@ _LEAST: Final = 1e-15  # what rounding leaves of an outcome that cannot be
 _PLANNED: Final = np.array([0, 2, 10, 100, 10], np.float64)
 _PASSES: Final = np.array([0, 0.05, 0.5, 0.5, 2])
 _STEPS: Final = np.array([0, 3, 5, 20, 120], np.float64)
-_MATRIX_BYTES: Final = np.array([0, 1 << 10, 1 << 13, 1 << 17, 1 << 13])
+_MATRIX_BYTES: Final = np.array([0, 1 << 10, 1 << 13, 1 << 17, 0])
+_WORD_BYTES: Final = 64  # of an operation on more qubits, for each word on half of them
 _TILE_BYTES: Final = 1 << 17  # of a thread
 _SHOT_BYTES: Final = 2000  # in bytes of a pass, what it takes to draw a shot and write it down
 _LEAST_PARALLEL: Final = 1 << 16  # words; fewer are not worth a second thread
@@ -201,17 +202,26 @@ def _too_many(workload: Workload) -> str:
     return wide_register(workload.program)
 
 
-def _widths(circuit: Circuit) -> NDArray[np.int32]:
-    """Return how many qubits each operation has, at most the last place of the tables above."""
-    return np.minimum(np.diff(circuit.qubit_starts), len(_STEPS) - 1)
+def _counts(circuit: Circuit) -> NDArray[np.int64]:
+    """Return how many operations have 0, 1, 2, 3 and more qubits.
+
+    A word of a pauliexp on more takes operations on two, about one for each of its letters.
+    """
+    most = len(_STEPS) - 1
+    widths = np.minimum(np.diff(circuit.qubit_starts), most)
+    letters = np.diff(circuit.pauli_starts)
+    is_word = (letters > 0) & (widths == most)
+    counts = np.bincount(widths[~is_word], minlength=most + 1)
+    counts[2] += letters[is_word].sum()
+    return counts
 
 
 def _work(noisy: NoisyCircuit) -> KernelWork:
-    widths = _widths(noisy.circuit)
+    counts = _counts(noisy.circuit)
     return KernelWork(
-        float(_PLANNED[widths].sum()) + RUN_OPERATIONS,
-        float(_STEPS[widths].sum()),
-        1 + float(_PASSES[widths].sum()),
+        float(_PLANNED @ counts) + RUN_OPERATIONS,
+        float(_STEPS @ counts),
+        1 + float(_PASSES @ counts),
         8 << 2 * noisy.circuit.num_qubits,
     )
 
@@ -222,8 +232,10 @@ def _kernel_seconds(noisy: NoisyCircuit, speeds: Calibration, threads: int) -> f
 
 
 def _kernel_bytes(noisy: NoisyCircuit, threads: int) -> int:
-    matrices = int(_MATRIX_BYTES[_widths(noisy.circuit)].sum())
-    return (8 << 2 * noisy.circuit.num_qubits) + threads * _TILE_BYTES + matrices
+    counts, num_qubits = _counts(noisy.circuit), noisy.circuit.num_qubits
+    tables = int(counts[-1]) * _WORD_BYTES << 2 * (-(-num_qubits // 2))
+    matrices = int(_MATRIX_BYTES @ counts)
+    return (8 << 2 * num_qubits) + threads * _TILE_BYTES + matrices + tables
 
 
 def _numpy_seconds(noisy: NoisyCircuit, speed: NumpySpeed) -> float:

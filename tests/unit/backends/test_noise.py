@@ -182,7 +182,7 @@ DETAILED = replace(
         (qis("x", (0,), controls=(1, 2)), 0.3),  # a wide one has no pair
         (qis("z", (0,), controls=(1, 2)), 1 - 0.9**6),
     ],
-    ids=str,
+    ids=lambda value: value.gate.name if isinstance(value, Operation) else "",
 )
 def test_what_is_told_of_a_qubit_or_pair_counts_before_what_is_told_of_a_gate(
     applied: Operation, rate: float

@@ -76,6 +76,13 @@ def test_every_gate_is_compiled_with_any_controls(
     assert state_error(circuit, target, 1) < EXACT
 
 
+@pytest.mark.parametrize("rotation", [1e6 + 0.3, -3e9, 5 * pi, -pi / 2])
+def test_a_rotation_may_be_of_any_size(rotation: float) -> None:
+    gates = [qis("xx", (0, 1), rotation), qis("ry", (1,), rotation, controls=(0,))]
+
+    assert unitary_error(Circuit.from_operations(2, "qis", gates), MS) < EXACT
+
+
 @pytest.mark.parametrize("name", ["x", "ry", "z"])
 def test_a_gate_may_have_seven_controls(name: str) -> None:
     assert unitary_error(example(GATE_BY_NAME["qis", name], 7), ZZ) < EXACT
@@ -108,11 +115,17 @@ def test_gate_by_gate_the_unitary_is_the_same(
 
 
 @settings(deadline=None, max_examples=60)
-@given(circuits(), st.sampled_from(TARGETS), st.integers(0, 7))
+@given(circuits(), st.sampled_from(TARGETS), st.integers(1, 2), st.integers(0, 7))
 def test_as_a_whole_the_final_state_is_the_same(
-    circuit: Circuit, target: Target, variant: int
+    circuit: Circuit, target: Target, opt: int, variant: int
 ) -> None:
-    assert state_error(circuit, target, 1, variant) < EXACT
+    assert state_error(circuit, target, opt, variant) < EXACT
+
+
+@settings(deadline=None, max_examples=5)
+@given(circuits(max_qubits=8, max_operations=20), st.sampled_from(TARGETS), st.integers(1, 2))
+def test_so_it_is_on_eight_qubits(circuit: Circuit, target: Target, opt: int) -> None:
+    assert state_error(circuit, target, opt) < EXACT
 
 
 @settings(deadline=None, max_examples=40)
@@ -221,6 +234,13 @@ def test_a_native_gate_that_the_device_has_not_is_refused() -> None:
     message = "gate: gate zz is none of this backend, which has gpi, gpi2, ms"
     with pytest.raises(InvalidCircuitError, match=message):
         compile_program(program, MS)
+
+
+def test_a_device_without_a_gate_on_two_qubits_is_none_to_compile_to() -> None:
+    program = program_of(Circuit.from_operations(1, "qis", []))
+
+    with pytest.raises(ValueError, match="no gate on two qubits in gpi, gpi2"):
+        compile_program(program, Target(("gpi", "gpi2")))
 
 
 def test_bits_are_measured_where_the_states_are() -> None:

@@ -34,14 +34,14 @@ def num_2q(given_circuit: Circuit, opt: int) -> int:
 @st.composite
 def evolutions(draw: st.DrawFn) -> Circuit:
     """Draw a circuit of pauliexp, each of one word."""
-    num_qubits = draw(st.integers(1, 6))
+    num_qubits = draw(st.integers(1, 5))
     words = st.text("IXYZ", min_size=num_qubits, max_size=num_qubits)
     factors = st.sampled_from([0.3, -0.4, np.pi / 4])
     drawn = draw(st.lists(st.tuples(factors, words), min_size=1, max_size=10))
     return circuit(*(pauliexp(num_qubits, factor, word) for factor, word in drawn))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(evolutions(), st.sampled_from(TARGETS))
 def test_shared_interactions_do_the_same(drawn: Circuit, target: Target) -> None:
     assert state_error(drawn, target, 2) < 1e-9

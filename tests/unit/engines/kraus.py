@@ -1,14 +1,14 @@
-"""Noisy circuits by the definition: density matrices, and each channel by its Kraus operators."""
+"""Noisy circuits, and what they do by the definition: channels as sums of Kraus operators."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from tests.builders import PAULIS
+from tests.builders import PAULIS, qis
 
 from ionbox.backends.noise import Channel, NoisyCircuit
-from ionbox.circuits.circuit import Circuit
+from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.oracle import unitary
 from ionbox.circuits.unitaries import Matrix
 
@@ -56,3 +56,19 @@ def summed(rho: Matrix, qubit: int, weights: Sequence[float], num_qubits: int) -
         word = np.kron(above, np.kron(letter, below))
         total += weight * (word @ rho @ word)
     return total
+
+
+def circuit_of(num_qubits: int, operations: Sequence[Operation]) -> Circuit:
+    gateset = operations[0].gate.gateset if operations else "qis"
+    return Circuit.from_operations(num_qubits, gateset, operations)
+
+
+def mixing(num_qubits: int, seed: int = 3) -> list[Operation]:
+    """Operations after which every Pauli word has a value of its own, and each is read."""
+    rng = np.random.default_rng(seed)
+    angles = iter(rng.uniform(0.2, 2.9, 4 * num_qubits).tolist())
+    turns = [
+        qis(name, (qubit,), next(angles)) for qubit in range(num_qubits) for name in ("ry", "rz")
+    ]
+    entangling = [qis("xx", (qubit, qubit + 1), next(angles)) for qubit in range(num_qubits - 1)]
+    return [*turns, *entangling]

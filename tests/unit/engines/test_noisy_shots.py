@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from tests.builders import PAULIS, qis
 
+from ionbox._kernel import kernel
 from ionbox.backends.idling import Idling
 from ionbox.backends.noise import Channel, Flips, NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit, Operation
@@ -22,6 +23,7 @@ from ionbox.engines.engine import Workload
 from ionbox.engines.planner import engine_named
 from ionbox.formats.results import Sampled
 
+pytestmark = pytest.mark.skipif(kernel is None, reason="so many shots are for the kernel")
 ENGINE = engine_named("trajectories")
 WORDS = GATE_BY_NAME["qis", "pauliexp"]
 SHOTS = 1_000_000
