@@ -42,13 +42,17 @@ def all_probabilities(job: Any) -> list[dict[int, float]]:
     return [dict(r.probabilities()) for r in (results if isinstance(results, list) else [results])]
 
 
-def noisy(seed: int) -> dict[str, Any]:
+def asked(noise: dict[str, Any]) -> dict[str, Any]:
     """Return what asks for noise; 1.6 has no word for it."""
-    noise = {"noise": {"model": "aria-1", "seed": seed}}
-    return noise if API == "v0.4" else {"extra_query_params": noise}
+    return {"noise": noise} if API == "v0.4" else {"extra_query_params": {"noise": noise}}
 
 
-def on_device(circuit: cirq.Circuit, name: str, **options: Any) -> Any:
+def noisy(seed: int) -> dict[str, Any]:
+    return asked({"model": "aria-1", "seed": seed})
+
+
+def on_device(circuit: cirq.Circuit, name: str, *, seed: int = 7, **options: Any) -> Any:
+    options |= asked({"seed": seed})
     return SERVICE.create_job(circuit, repetitions=SHOTS, target=name, **options)
 
 
@@ -251,18 +255,16 @@ def check_debiasing_and_sharpening() -> None:
 def check_many_circuits_on_a_device() -> None:
     # Of equal width: what is read of a qubit that only others have, the client counts as another.
     middle = cirq.Circuit(cirq.X(QUBITS[1]), cirq.measure(*QUBITS[:3], key="m"))
-    job = SERVICE.create_batch_job([EITHER, middle], repetitions=SHOTS, target="qpu.forte-1")
+    options = {"repetitions": SHOTS, "target": "qpu.forte-1", **asked({"seed": 7})}
+    job = SERVICE.create_batch_job([EITHER, middle], **options)
     either, one = job.results(polling_seconds=0.05)
 
     mostly(either.counts("m"), 0b010, 0b100)
     mostly(one.counts("m"), 0b010)
 
 
-@only("v0.4")
 def check_a_device_repeats_with_a_seed() -> None:
-    one, again, other = (
-        counts(on_device(EITHER, "qpu.aria-2", noise={"seed": seed})) for seed in (7, 7, 8)
-    )
+    one, again, other = (counts(on_device(EITHER, "qpu.aria-2", seed=seed)) for seed in (7, 7, 8))
 
     assert one == again != other
 

@@ -23,9 +23,11 @@ from tests.clients.ionq_core_jobs import (
     submit_text,
 )
 
+SEEDED = {"shots": SHOTS, "noise": {"model": "ideal", "seed": 7}}  # a device has its own noise
+
 
 def on_device(name: str, circuit: list[Any] = EITHER, **more: Any) -> Any:
-    return finished(submit(circuit, 3, backend=name, **{"shots": SHOTS, **more}))
+    return finished(submit(circuit, 3, backend=name, **{**SEEDED, **more}))
 
 
 def check_dry_run_cost_and_estimate() -> None:
@@ -60,7 +62,7 @@ def check_circuits_of_the_gates_of_a_device() -> None:
         {"gate": "gpi2", "target": 1, "phase": 0},  # 0 or 3
         {"gate": "gpi", "target": 1, "phase": 0},
     ]
-    job = finished(submit(native, 3, "native", backend="qpu.forte-1", shots=SHOTS))
+    job = finished(submit(native, 3, "native", backend="qpu.forte-1", **SEEDED))
     unknown = submit(native, 3, "native", backend="qpu.aria-1")
 
     mostly(artifact(job, "ionq.result.histogram.json.v1"), "1", "2")
@@ -131,13 +133,11 @@ def check_a_device_repeats_with_a_seed() -> None:
 
 
 def check_many_circuits_and_openqasm_on_a_device() -> None:
-    many = finished(
-        submit_many(BELL, [{"gate": "x", "target": 1}], backend="qpu.aria-1", shots=600)
-    )
+    many = finished(submit_many(BELL, [{"gate": "x", "target": 1}], backend="qpu.aria-1", **SEEDED))
     found = call("default.get_job_probabilities", many.id, sharpen=True).additional_properties
     text = """OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[1] early; bit[1] late;
         x q[0]; early[0] = measure q[0]; reset q[0]; x q[1]; late[0] = measure q[1];"""
-    job = finished(submit_text(text, backend="qpu.forte-1", shots=SHOTS))
+    job = finished(submit_text(text, backend="qpu.forte-1", **SEEDED))
     registers = artifact(job, "ionq.result.histogram.json.v2")["histogram"]["registers"]
 
     assert [set(states) for states in found.values()] == [{"0", "3"}, {"2"}]
@@ -158,7 +158,7 @@ def check_sessions_on_a_device() -> None:
 
 def check_clones_go_from_the_simulator_to_a_device() -> None:
     origin = finished(submit(EITHER, 3, shots=SHOTS))
-    clone = CloneJobPayload.from_dict({"backend": "qpu.forte-1"})
+    clone = CloneJobPayload.from_dict({"backend": "qpu.forte-1", "noise": SEEDED["noise"]})
     cloned = finished(call("default.clone_job", origin.id, body=clone).id)
 
     mostly(artifact(cloned, "ionq.result.histogram.json.v1"), "1", "2")

@@ -126,7 +126,7 @@ def check_cost_and_dry_run() -> None:
 
 def check_every_device_runs_circuits() -> None:
     for name in DEVICES:
-        job = PROVIDER.get_device(name).run(EITHER, shots=SHOTS)
+        job = PROVIDER.get_device(name).run(EITHER, shots=SHOTS, noise={"seed": 7})
         mostly(finished(job).data.get_counts(), "001", "010")
 
 
@@ -137,7 +137,8 @@ def check_circuits_of_the_gates_of_a_device() -> None:
     circuit.x(1)
     circuit.rz(0.5, 2)
     for name in ("qpu.aria-1", "qpu.forte-1"):
-        job = PROVIDER.get_device(name).run(circuit, shots=SHOTS, gateset=GateSet.NATIVE)
+        options = {"shots": SHOTS, "noise": {"seed": 7}, "gateset": GateSet.NATIVE}
+        job = PROVIDER.get_device(name).run(circuit, **options)
         found = finished(job)
         mostly(found.data.get_counts(), "001", "010")
         assert found.details["output"]["error_mitigation"]["debiasing"] is False

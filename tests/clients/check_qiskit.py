@@ -97,9 +97,10 @@ def noisy(seed: int = 7) -> Any:
     return backend
 
 
-def device(name: str, gateset: str = "qis", **options: Any) -> Any:
+def device(name: str, gateset: str = "qis", *, seed: int = 7, **options: Any) -> Any:
+    """Return a backend whose shots repeat; the client sends seeds to the simulator only."""
     backend = IonQProvider().get_backend(f"ionq_{name}", gateset=gateset)
-    backend.set_options(shots=SHOTS, **options)
+    backend.set_options(shots=SHOTS, extra_query_params={"noise": {"seed": seed}}, **options)
     return backend
 
 
@@ -376,9 +377,7 @@ def check_many_circuits_on_a_device() -> None:
 @only("v0.4")
 def check_memory_of_a_device_repeats_with_a_seed() -> None:
     def result(seed: int) -> Any:
-        seeded = {"noise": {"seed": seed}}  # which the client sends to the simulator only
-        backend = device("qpu.aria-2", memory=True, extra_query_params=seeded)
-        return backend.run(EITHER).result(wait=0.05)
+        return device("qpu.aria-2", seed=seed, memory=True).run(EITHER).result(wait=0.05)
 
     one, again, other = result(7), result(7), result(8)
     memory = one.get_memory()

@@ -26,8 +26,8 @@ TOLERANCE = 1e-6
 # Turned about each other, they entangle so much that no engine takes them among 60 qubits.
 PAIRS = list(combinations(range(30), 2))
 DEVICES = ("qpu.harmony", "qpu.aria-1", "qpu.aria-2", "qpu.forte-1", "qpu.forte-enterprise-1")
-# The noisiest device keeps more of a CNOT and three measurements, by eight standard deviations of
-# a thousand shots; the best one gets some of them wrong.
+# The noisiest device keeps more of a CNOT and three measurements, by more than eight standard
+# deviations of a thousand shots; the best one gets some wrong in all runs but one of 10^8.
 SHOTS, LEAST_RIGHT = 1_000, 0.85
 
 
@@ -65,7 +65,7 @@ def mostly(counts: Mapping[Any, int], *outcomes: object, shots: int = SHOTS) -> 
     right = [counts.get(outcome, 0) / shots for outcome in outcomes]
     assert sum(counts.values()) == shots, f"{sum(counts.values())} of {shots} shots"
     assert LEAST_RIGHT < sum(right) < 1, f"{outcomes} in {counts}"
-    # 7 standard deviations of one of two.
+    # More than eight standard deviations of one of two.
     assert min(right) > 0.75 * LEAST_RIGHT / len(outcomes), f"{outcomes} in {counts}"
 
 

@@ -13,7 +13,8 @@ _TOP = """\
 
 `make test-clients` runs released clients against a server, unchanged and in exactly these versions,
 and writes this page. Circuits of all gates that a client can send are compared with the simulator
-of its own framework, or Qiskit's where it has none, to 1e-6; ionq-core's undo themselves. The first
+of its own framework, or Qiskit's where it has none, to 1e-6; ionq-core's undo themselves. On the
+twins of devices, shots sum to what was asked for, and nearly all, but not all, are right. The first
 four clients and ionbox itself share one environment.
 
 Clients of API v0.2 (ProjectQ, Tangelo) are answered with 404, and told which versions are served.
