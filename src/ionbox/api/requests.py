@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -35,6 +35,7 @@ class Context:
         key_hint: Where the key of this server lies, for callers on this machine.
         operator_token: What the command line on this machine shows in place of a key.
         anyone: Who every caller is where no key is asked for.
+        exact_lock: Held while exact probabilities are computed.
     """
 
     service: Service
@@ -42,6 +43,7 @@ class Context:
     key_hint: str
     operator_token: str
     anyone: Caller | None = None
+    exact_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def context_of(request: Request) -> Context:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -79,7 +78,6 @@ class Jobs:
         self._targets = targets
         self._rulebook = rulebook
         self._clock = clock
-        self._exact_lock = threading.Lock()  # it may take much of the memory
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311
@@ -210,7 +208,9 @@ class Jobs:
         return decode(data)
 
     def exact(self, caller: Caller, job_id: str) -> Exact:
-        """Compute the probabilities themselves of a noisy job, whatever its status; one at a time.
+        """Compute the probabilities themselves of a noisy job, whatever its status.
+
+        It may take much of the memory: callers see that it is done once at a time.
 
         Raises:
             InvalidInputError: If the job has no noise, or is too large, or many circuits.
@@ -227,8 +227,7 @@ class Jobs:
         rules = self._rulebook.rules
         conditions = Conditions(job.shots, job.seed, rules, target.noise, target.device)
         given = read_input(job.job_type, data, read_registers(job.registers))
-        with self._exact_lock:
-            return exact(given, conditions)
+        return exact(given, conditions)
 
     def child_results(self, caller: Caller, parent: Job) -> Iterator[tuple[str, Result]]:
         """Yield the outcome of each child of a completed parent, in the order of its circuits.

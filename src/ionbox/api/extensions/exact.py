@@ -8,14 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.requests import caller_of, service_of
+from ionbox.api.requests import caller_of, context_of, service_of
 from ionbox.api.results import FORMAT_OF_ARTIFACT, result_response, schema_of
 
 
 async def read_exact(request: Request) -> Response:
     """GET /jobs/{id}/exact."""
-    exact = service_of(request).jobs.exact
-    result = await asyncio.to_thread(exact, caller_of(request), request.path_params["id"])
+    caller, exact = caller_of(request), service_of(request).jobs.exact
+    # Who waits for another must not hold one of the few threads meanwhile.
+    async with context_of(request).exact_lock:
+        result = await asyncio.to_thread(exact, caller, request.path_params["id"])
     return result_response(result, FORMAT_OF_ARTIFACT["probabilities"])
 
 
