@@ -24,7 +24,7 @@ GHZ = {
         {"gate": "cnot", "control": 1, "target": 2},
     ],
 }
-RECORD = {
+RECORD: dict[str, Any] = {
     "id": "0197379a-c3b8-7548-8000-000000000001",
     "backend": "qpu.lab-1",
     "date": "2026-11-01T00:00:00Z",
@@ -219,6 +219,43 @@ def test_what_was_loaded_is_listed_and_forgotten_without_a_server_too(tmp_path: 
     assert "loaded backend 'qpu.lab-1'" in refusal_of(
         "backends", "unload", "qpu.lab-1", "--data", data
     )
+
+
+def test_a_record_is_never_another_one_and_what_was_said_beside_it_holds(tmp_path: Path) -> None:
+    file, data = tmp_path / "lab.json", tmp_path / "data"
+    file.write_text(json.dumps(RECORD))
+    file.with_suffix(".toml").write_text('native_gates = ["gpi", "gpi2", "ms"]\n')
+    other, later = tmp_path / "other.json", tmp_path / "later.json"
+    other.write_text(json.dumps(RECORD | {"qubits": 5}))
+    later.write_text(json.dumps(RECORD | {"id": RECORD["id"][:-1] + "2", "date": "2026-11-02"}))
+    with LocalServer(data=data, workers=2):
+        output_of("backends", "load", file, "--data", data)
+        refusal = refusal_of("backends", "load", other, "--data", data)
+        told = output_of("backends", "load", later, "--data", data)
+
+    assert "is known with other figures; give it an id of its own" in refusal
+    assert told == "qpu.lab-1: 4 qubits, gpi, gpi2, ms; records: 2\n"
+
+
+def test_a_circuit_that_cannot_be_is_refused_at_once_on_a_device_too(api: Api) -> None:
+    body: dict[str, Any] = {"type": "ionq.circuit.v1", "backend": "qpu.aria-1"}
+    body["input"] = {"gateset": "qis", "qubits": 1, "circuit": [{"gate": "cx", "target": 0}]}
+
+    answer = api.call("POST", "/v0.4/jobs", body)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("circuit[0].gate: unknown gate")
+
+
+def test_a_seed_draws_other_numbers_on_another_device(api: Api) -> None:
+    def first_variant(backend: str) -> Any:  # noqa: ANN401 - JSON
+        job = api.created(GHZ, backend=backend, shots=3200, noise={"model": None, "seed": 7})
+        variant = job["output"]["error_mitigation"]["debiasing"]["variants"][0]["variant_id"]
+        return api.get(f"/v0.4/jobs/{job['id']}/variants/{variant}/results/shots")
+
+    one, other = first_variant("qpu.aria-1"), first_variant("qpu.aria-2")
+    agreeing = sum(a == b for a, b in zip(one, other, strict=True))
+    assert abs(agreeing - 50) < 5 * 5
 
 
 def test_a_document_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -57,7 +57,7 @@ class _Timing(msgspec.Struct):
 class _Record(msgspec.Struct):
     id: UUID
     backend: Annotated[str, msgspec.Meta(pattern="^qpu[.][a-z0-9][a-z0-9.-]{0,60}$")]
-    date: datetime
+    date: str
     qubits: Annotated[int, msgspec.Meta(ge=2, le=_MOST_QUBITS)]
     fidelity: _Fidelities
     timing: _Timing
@@ -72,7 +72,7 @@ class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the text beside a document may say."""
 
     native_gates: tuple[_NativeGate, ...] = ("gpi", "gpi2", "zz")
-    error_mitigations: tuple[str, ...] = ("debiasing",)
+    error_mitigations: tuple[Literal["debiasing"], ...] = ("debiasing",)
     imperfections: Imperfections = PERFECT
 
 
@@ -89,7 +89,7 @@ def read_document(data: bytes, additions: str = "") -> Backend:
     """
     given = _additions(additions)
     _check_gates(given.native_gates)
-    records = sorted(_records(data), key=_time_of, reverse=True)
+    records = sorted(_records(data), key=lambda record: _time_of(record.date), reverse=True)
     newest = records[0]
     for record in records:
         _check(record, newest)
@@ -122,7 +122,7 @@ def _additions(text: str) -> Additions:
 
 
 def _check_gates(native_gates: tuple[str, ...]) -> None:
-    if not {"gpi", "gpi2"} <= set(native_gates) or not {"ms", "zz"} & set(native_gates):
+    if set(native_gates) not in ({"gpi", "gpi2", "ms"}, {"gpi", "gpi2", "zz"}):
         given = ", ".join(native_gates)
         raise SettingsError(f"native_gates: {given}; needed are gpi, gpi2, and ms or zz")
 
@@ -145,10 +145,14 @@ def _check(record: _Record, newest: _Record) -> None:
             raise SettingsError(f"{_WHAT}: connectivity: {text}")
 
 
-def _time_of(record: _Record) -> datetime:
-    """Return the date of a record; without a zone it is UTC."""
-    has_zone = record.date.tzinfo is not None
-    return record.date.astimezone(UTC) if has_zone else record.date.replace(tzinfo=UTC)
+def _time_of(text: str) -> datetime:
+    """Read a date, with a time or without; it is UTC where no zone is told."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"'{text}' is no date, such as 2026-11-01 or 2026-11-01T00:00:00Z"
+        raise SettingsError(f"{_WHAT}: date: {message}") from error
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _characterization(record: _Record) -> Characterization:
@@ -156,7 +160,7 @@ def _characterization(record: _Record) -> Characterization:
     return Characterization(
         id=str(record.id),
         backend=record.backend,
-        date=_time_of(record),
+        date=_time_of(record.date),
         num_qubits=record.qubits,
         connectivity="all-to-all",
         spam=Fidelity(fidelity.spam.median, fidelity.spam.stderr),

@@ -92,7 +92,7 @@ def read_noise_model(text: str) -> NoiseModel:
         source="a file of the operator",
         gates=given.gates,
         qubits={_qubit(key, given, "qubits"): rate for key, rate in given.qubits.items()},
-        pairs={_pair(key, given): rate for key, rate in given.pairs.items()},
+        pairs=_pairs(given),
         flips=Flips(given.readout.of_zero, given.readout.of_one),
         qubit_flips={
             _qubit(key, given, "readout.qubits"): Flips(*flips)
@@ -106,6 +106,16 @@ def _qubit(key: str, given: _File, path: str) -> int:
     if key.isdecimal() and key.isascii() and int(key) < given.num_qubits:
         return int(key)
     raise _refusal(f"{path}.{key}", f"not a qubit of 0 to {given.num_qubits - 1}")
+
+
+def _pairs(given: _File) -> dict[Pair, float]:
+    found: dict[Pair, float] = {}
+    for key, rate in given.pairs.items():
+        pair = _pair(key, given)
+        if pair in found:
+            raise _refusal(f"pairs.{key}", "the pair is there already, the other way round")
+        found[pair] = rate
+    return found
 
 
 def _pair(key: str, given: _File) -> Pair:

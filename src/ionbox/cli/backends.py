@@ -25,11 +25,12 @@ def load(file: Path, data: Path) -> None:
     """Make a twin of the device that FILE characterizes.
 
     FILE is JSON as API v0.4 writes characterizations: one, or a page of them. What a twin makes up
-    beside them, native gates and imperfections, says a file of the same name that ends in .toml.
+    beside them, native gates and imperfections, says a file of the same name that ends in .toml;
+    without one, what was said of the backend before still holds.
     """
     document = file.read_bytes()
     beside = file.with_suffix(".toml")
-    additions = beside.read_text() if beside.exists() else ""
+    additions = beside.read_text() if beside.exists() else None
     body = {"document": _json(document), "additions": additions}
     loaded = ask(
         data,

@@ -25,7 +25,7 @@ from ionbox.jobs.job import MULTI_CIRCUIT
 from ionbox.machine import memory_for_jobs, num_cores
 from ionbox.service.device_settings import DeviceRun, read_device_settings
 from ionbox.service.planning import Rules
-from ionbox.service.preparation import Conditions, misfit, prepare
+from ionbox.service.preparation import Conditions, Prepared, misfit, prepare
 from ionbox.service.submission import MAX_SHOTS, Submission
 from ionbox.service.work import make_plan
 
@@ -124,8 +124,9 @@ def explain(  # noqa: PLR0913 - one for each option
     conditions = Conditions(
         shots, submission.seed or 0, rules, NOISE_MODELS.get(noise), _device(submission, shots)
     )
-    made = _plan(given, conditions)
-    head = _head(given, conditions, noise)
+    prepared = _prepared(given, conditions)
+    made = make_plan(prepared, rules)
+    head = _head(prepared, conditions, noise)
     click.echo(_as_json(made) if is_json else _as_text(made, head))
     if made.chosen is None:
         raise click.ClickException(f"no engine takes it: {made.refusal}")
@@ -148,11 +149,11 @@ def _device(submission: Submission, shots: int) -> DeviceRun | None:
     return DeviceRun(twin, settings)
 
 
-def _plan(given: Input, conditions: Conditions) -> Plan:
+def _prepared(given: Input, conditions: Conditions) -> Prepared:
     failure = None if conditions.device is None else misfit(given, conditions.device)
     if failure is not None:
         raise click.ClickException(failure.message)
-    return make_plan(prepare(given, conditions), conditions.rules)
+    return prepare(given, conditions)
 
 
 def _rules(threads: int | None, memory: float | None) -> Rules:
@@ -174,11 +175,13 @@ def _as_json(made: Plan) -> str:
     return json.dumps(body, indent=2)
 
 
-def _head(given: Input, conditions: Conditions, noise: str) -> str:
-    device = conditions.device
+def _head(prepared: Prepared, conditions: Conditions, noise: str) -> str:
+    device, num_parts = conditions.device, len(prepared.parts)
     where = f"noise model {noise}" if device is None else f"twin of {device.twin.record.backend}"
+    if num_parts > 1:
+        where += f", debiased with {num_parts} variants"
     return (
-        f"{given.program.num_qubits} qubits, {conditions.shots} shots, {where}, "
+        f"{prepared.program.num_qubits} qubits, {conditions.shots} shots, {where}, "
         f"{size_text(conditions.rules.memory_bytes)} of memory"
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from ionbox._kernel import kernel
 from ionbox.engines.apparatus import Apparatus
@@ -59,6 +60,17 @@ class Plan(msgspec.Struct, frozen=True):
 
     chosen: Estimate | None
     answers: tuple[Estimate | Refusal, ...]
+
+    def times(self, number: int) -> Plan:
+        """Return the plan of so many runs, one after the other, of workloads that are alike."""
+
+        def longer(answer: Estimate | Refusal) -> Estimate | Refusal:
+            if isinstance(answer, Refusal):
+                return answer
+            return replace(answer, seconds=number * answer.seconds)
+
+        chosen = self.chosen and replace(self.chosen, seconds=number * self.chosen.seconds)
+        return Plan(chosen, tuple(map(longer, self.answers)))
 
     @property
     def refusal(self) -> str:

@@ -13,7 +13,7 @@ from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import PriceBook, estimate
 from ionbox.jobs.job import Failure, FailureCode, Job
 from ionbox.jobs.lifecycle import Effect, JobEvent, step
-from ionbox.service.device_settings import is_mitigation_asked_for
+from ionbox.service.device_settings import is_mitigation_asked_for, unknown_settings
 from ionbox.service.work import Assessed
 
 _MAX_CONTROLS = 7
@@ -123,6 +123,9 @@ class Acceptance:
 
 def _ignored(job: Job) -> Iterator[str]:
     """Yield what a job asks for in vain."""
+    if job.is_on_device:
+        for path in unknown_settings(job.settings, job.error_mitigation):
+            yield f"{path} is ignored: there is no such setting"
     if job.is_on_device and job.noise_model != IDEAL:
         yield f"noise.model is ignored: {job.backend} errs as its characterization says"
     if not job.is_on_device and is_mitigation_asked_for(job.settings, job.error_mitigation):

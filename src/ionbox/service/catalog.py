@@ -16,7 +16,7 @@ from ionbox.backends.characterization import (
 )
 from ionbox.backends.documents import read_document
 from ionbox.backends.pricing import Estimate, PriceBook, estimate
-from ionbox.errors import NotFoundError
+from ionbox.errors import NotFoundError, SettingsError
 from ionbox.service.ports import BackendDocument, Store
 
 
@@ -78,20 +78,44 @@ class Catalog:
             raise NotFoundError("backend", name, known=tuple(self._backends))
         return self._backends[name]
 
-    def load(self, document: bytes, additions: str = "") -> Backend:
+    def load(self, document: bytes, additions: str | None = None) -> Backend:
         """Take a backend from its characterizations, as `documents.read_document` reads them.
 
         A backend of ionbox's own of that name is replaced; one that was loaded before keeps its
         older records, which jobs may run with.
 
+        Args:
+            additions: None for what was said of the backend before.
+
         Raises:
-            SettingsError: If the document cannot be read.
+            SettingsError: If the document cannot be read, or tells something else of a record that
+                is known.
         """
-        backend = read_document(document, additions)
+        backend = read_document(document, additions or "")
+        if additions is None and (before := self._documents_of(backend.name)):
+            additions = before[-1].additions
+            backend = read_document(document, additions)
+        self._refuse_other_pasts(backend)
         self._store.insert_backend_document(
-            BackendDocument(backend.name, document, additions)
+            BackendDocument(backend.name, document, additions or "")
         ).result()
         return self._take(backend)
+
+    def _documents_of(self, name: str) -> list[BackendDocument]:
+        documents = self._store.backend_documents()
+        return [document for document in documents if document.backend == name]
+
+    def _refuse_other_pasts(self, backend: Backend) -> None:
+        """Refuse records that are known otherwise: jobs have run with them."""
+        known = {
+            record.id: record
+            for other in self._backends.values()
+            for record in other.characterizations
+        }
+        for record in backend.characterizations:
+            if known.get(record.id, record) != record:
+                text = f"record {record.id} is known with other figures; give it an id of its own"
+                raise SettingsError(f"characterization: {text}")
 
     def unload(self, name: str) -> None:
         """Forget what was loaded of a backend; one of ionbox's own is again as it was.
@@ -100,7 +124,8 @@ class Catalog:
             NotFoundError: If nothing of it was loaded.
         """
         if not self._store.delete_backend_documents(name).result():
-            raise NotFoundError("loaded backend", name)
+            loaded = dict.fromkeys(known.backend for known in self._store.backend_documents())
+            raise NotFoundError("loaded backend", name, known=tuple(loaded))
         if name in self._own:
             self._backends[name] = self._own[name]
         else:

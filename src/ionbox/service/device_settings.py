@@ -13,6 +13,8 @@ from ionbox.backends.twins import Twin
 from ionbox.errors import InvalidInputError
 
 MOST_OPT: Final = 2
+_COMPILATION: Final = ("opt", "precision", "gate_basis", "service_version")
+_MITIGATION: Final = ("debiasing", "debias", "symmetry_verification")
 
 
 class DeviceSettings(msgspec.Struct, frozen=True):
@@ -47,18 +49,18 @@ class DeviceRun(msgspec.Struct, frozen=True):
 def read_device_settings(
     settings: Mapping[str, Any] | None, error_mitigation: Mapping[str, Any] | None, shots: int
 ) -> DeviceSettings:
-    """Read the settings of either API version.
+    """Read the settings of either API version; each is understood in the place of the other, too.
 
     Args:
         settings: With `compilation` and `error_mitigation`, as v0.4 has them.
-        error_mitigation: With `debias`, as v0.3 has it.
+        error_mitigation: With `debias`, as v0.3 has it, beside the settings.
 
     Raises:
         InvalidInputError: If a setting cannot be; it names the key.
     """
     compilation = _table(settings, "compilation", "settings")
-    mitigation = _table(settings, "error_mitigation", "settings")
-    debiasing = next(_flags(mitigation, error_mitigation), None)
+    mitigation = {**(error_mitigation or {}), **_table(settings, "error_mitigation", "settings")}
+    debiasing = next(_flags(mitigation), None)
     if debiasing and shots < MIN_SHOTS:
         text = f"{shots} shots; debiasing needs at least {MIN_SHOTS}"
         raise InvalidInputError("shots", text)
@@ -76,8 +78,24 @@ def is_mitigation_asked_for(
 ) -> bool:
     """Return whether a job asks for error mitigation, in the words of either API version."""
     asked = (settings or {}).get("error_mitigation")
-    words = [*(asked.values() if isinstance(asked, Mapping) else ())]
-    return any(value is True for value in (*words, (error_mitigation or {}).get("debias")))
+    tables = (error_mitigation or {}, asked if isinstance(asked, Mapping) else {})
+    return any(table.get(word) is True for table in tables for word in _MITIGATION)
+
+
+def unknown_settings(
+    settings: Mapping[str, Any] | None, error_mitigation: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Yield the paths of settings that no client means, such as slips of the pen."""
+    given = settings or {}
+    tables = {
+        "settings": (given, ("compilation", "error_mitigation")),
+        "settings.compilation": (given.get("compilation"), _COMPILATION),
+        "settings.error_mitigation": (given.get("error_mitigation"), _MITIGATION),
+        "error_mitigation": (error_mitigation, _MITIGATION),
+    }
+    for path, (table, known) in tables.items():
+        if isinstance(table, Mapping):
+            yield from (f"{path}.{key}" for key in table if key not in known)
 
 
 def _table(parent: Mapping[str, Any] | None, key: str, path: str) -> Mapping[str, Any]:
@@ -89,14 +107,15 @@ def _table(parent: Mapping[str, Any] | None, key: str, path: str) -> Mapping[str
     return value
 
 
-def _flags(mitigation: Mapping[str, Any], older: Mapping[str, Any] | None) -> Iterator[bool]:
+def _flags(mitigation: Mapping[str, Any]) -> Iterator[bool]:
     """Yield what is said of debiasing, in the words of v0.4, then of v0.3."""
-    given = (("debiasing", mitigation.get("debiasing")), ("debias", (older or {}).get("debias")))
-    for word, value in given:
+    for word in ("debiasing", "debias"):
+        value = mitigation.get(word)
         if isinstance(value, bool):
             yield value
         elif value is not None:
-            raise InvalidInputError(f"error_mitigation.{word}", f"{value!r} is not true or false")
+            path = f"settings.error_mitigation.{word}"
+            raise InvalidInputError(path, f"{value!r} is not true or false")
 
 
 def _integer(opt: float) -> int:

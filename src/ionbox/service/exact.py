@@ -35,6 +35,9 @@ def exact(given: Input, conditions: Conditions) -> Exact:
     """
     if conditions.noise is None and conditions.device is None:
         raise InvalidInputError("", "this job has no noise: its results are exact already")
+    if given.program.circuit is None:
+        text = "exact probabilities are computed of circuits that measure at their end only"
+        raise InvalidInputError("", text)
     prepared = prepare(given, conditions._replace(lists_noise=True))
     engine = engine_named(_estimate(prepared, conditions).engine)
     sums: dict[str, _Sum] = {}
@@ -54,8 +57,7 @@ def _estimate(prepared: Prepared, conditions: Conditions) -> Estimate:
     made = make_plan(prepared, conditions.rules)
     if made.chosen is None:
         raise InvalidInputError("", f"no exact probabilities: {made.refusal}")
-    seconds = len(prepared.parts) * made.chosen.seconds
-    needed = made.chosen.memory_bytes
+    seconds, needed = made.chosen.seconds, made.chosen.memory_bytes
     if needed > MOST_BYTES or seconds > MOST_SECONDS:
         text = (
             f"exact probabilities of {prepared.program.num_qubits} qubits would take "

@@ -132,11 +132,13 @@ class Jobs:
         job, data, _ = new
         if is_for_a_worker is None:
             is_for_a_worker = not INPUT_TYPES[job.job_type].is_quick or _is_long(data)
-        if is_for_a_worker or job.is_on_device:  # to compile takes longer than to read
+        if is_for_a_worker:
+            return _Planned(new, (Effect.QUEUE,))
+        given = read_input(job.job_type, data, read_registers(job.registers))
+        if job.is_on_device:  # to compile takes longer than to read, and is a worker's to do
             return _Planned(new, (Effect.QUEUE,))
         noise = self._targets.of(job).noise
         conditions = Conditions(job.shots, job.seed, self._rulebook.rules, noise)
-        given = read_input(job.job_type, data, read_registers(job.registers))
         assessed = assess(given, conditions)
         accepted, effects = self._acceptance.accept(job, assessed, job.submitted_at)
         return _Planned(NewJob(accepted, data, assessed.answers), effects)

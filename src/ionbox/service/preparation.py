@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 from msgspec.structs import replace
@@ -163,8 +164,9 @@ def _compiled(program: Program, device: DeviceRun) -> Iterator[Compiled]:
 
 
 def _part(conditions: Conditions, device: DeviceRun, variant: _Variant, compiled: Compiled) -> Part:
-    """Return a variant as what an engine runs; each has a seed of its own."""
-    (word,) = np.random.SeedSequence((conditions.seed, variant.number)).generate_state(1)
+    """Return a variant as what an engine runs; each has a seed of its own, on each device."""
+    record = UUID(device.twin.record.id).int
+    (word,) = np.random.SeedSequence((conditions.seed, variant.number, record)).generate_state(1)
     workload = _workload(
         compiled.program,
         conditions._replace(

@@ -144,13 +144,14 @@ def _assessed(given: Input, conditions: Conditions, prepared: Prepared) -> Asses
         size = replace(size, output=prepared.output, max_controls=submitted.max_controls)
         if device.is_dry:
             return size
-    return _planned(size, make_plan(prepared, conditions.rules), len(prepared.parts))
+    return _planned(size, make_plan(prepared, conditions.rules))
 
 
 def make_plan(prepared: Prepared, rules: Rules) -> Plan:
     """Ask the engines about an input, and choose; all variants are run as the first one."""
-    workload = prepared.parts[0].workload
-    return plan(workload, memory_bytes=rules.memory_bytes, machine=rules.machine)
+    workload, num_parts = prepared.parts[0].workload, len(prepared.parts)
+    made = plan(workload, memory_bytes=rules.memory_bytes, machine=rules.machine)
+    return made if num_parts == 1 else made.times(num_parts)
 
 
 def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Failed:
@@ -217,7 +218,7 @@ def _size(program: Program, warnings: tuple[str, ...]) -> Assessed:
     )
 
 
-def _planned(size: Assessed, made: Plan, num_parts: int) -> Assessed:
+def _planned(size: Assessed, made: Plan) -> Assessed:
     """Return what is known of a program with its plan."""
     estimate = made.chosen
     if estimate is None:
@@ -226,7 +227,7 @@ def _planned(size: Assessed, made: Plan, num_parts: int) -> Assessed:
         size,
         engine=estimate.engine,
         precision=estimate.precision,
-        predicted_seconds=num_parts * estimate.seconds,
+        predicted_seconds=estimate.seconds,
         memory_bytes=estimate.memory_bytes,
         threads=estimate.threads,
         answers=encode_answers(made.answers),

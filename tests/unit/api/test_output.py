@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.builders import make_job
 
 from ionbox.api.artifacts import aggregate, artifacts_of
 from ionbox.api.v04.output import COMPILED, precision_text, write_output
@@ -158,7 +159,8 @@ def test_a_result_without_variants_is_the_same_in_every_aggregation() -> None:
 
 
 def compiled(output: Output | None, word: str) -> tuple[bytes, str]:
-    response = asyncio.run(compiled_response(JOB, output, COMPILED[word]))
+    on_device = make_job(id=JOB, characterization_id="record")
+    response = asyncio.run(compiled_response(on_device, output, COMPILED[word]))
     return bytes(response.body), response.headers["content-type"]
 
 

@@ -84,6 +84,9 @@ def test_a_page_of_records_is_a_history_newest_first() -> None:
             "spread = 1",
             "beside the characterization: Object contains",
         ),
+        (document(date="yesterday"), "", "date: 'yesterday' is no date, such as 2026-11-01"),
+        (document(), 'error_mitigations = ["magic"]', "`$.error_mitigations[0]`"),
+        (document(), 'native_gates = ["gpi", "gpi2", "ms", "zz"]', "needed are gpi, gpi2, and ms"),
         (document(), "[imperfections]\ncoherent = 0.6", "`$.imperfections.coherent`"),
         (
             document(),

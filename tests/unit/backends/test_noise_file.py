@@ -57,6 +57,7 @@ def test_what_is_not_told_does_not_happen() -> None:
         (HEAD + "qubits = { 5 = 0.1 }", "qubits.5: not a qubit of 0 to 4"),
         (HEAD + "pairs = { 01 = 0.1 }", "pairs.01: not two qubits, such as 0-1"),
         (HEAD + "pairs = { 1-1 = 0.1 }", "pairs.1-1: not two qubits"),
+        (HEAD + "pairs = { 1-0 = 0.1, 0-1 = 0.1 }", "pairs.0-1: the pair is there already"),
         (HEAD + "pairs = { 1-x = 0.1 }", "pairs.x: not a qubit of 0 to 4"),
         (HEAD + "[readout]\nqubits = { 9 = [0, 0] }", "readout.qubits.9: not a qubit"),
         (HEAD + "[idling]\nt1 = 1\nt2 = 3\n1q = 1\n2q = 1", "idling: t2: 3 s; at most twice t1"),

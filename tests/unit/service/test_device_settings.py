@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from ionbox.errors import InvalidInputError
-from ionbox.service.device_settings import DeviceSettings, read_device_settings
+from ionbox.service.device_settings import (
+    DeviceSettings,
+    read_device_settings,
+    unknown_settings,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,9 @@ from ionbox.service.device_settings import DeviceSettings, read_device_settings
         ({"error_mitigation": {"debiasing": True}}, None, DeviceSettings(debiasing=True)),
         ({"error_mitigation": {"debiasing": None}}, None, DeviceSettings()),
         (None, {"debias": False}, DeviceSettings(debiasing=False)),
+        (None, {"debiasing": False}, DeviceSettings(debiasing=False)),
+        ({"error_mitigation": {"debias": True}}, None, DeviceSettings(debiasing=True)),
+        (None, {"symmetry_verification": True}, DeviceSettings(symmetry_verification=True)),
         (
             {"error_mitigation": {"debiasing": False}},
             {"debias": True},
@@ -58,3 +65,24 @@ def test_what_cannot_be_is_named(settings: dict[str, Any], shots: int, message: 
         read_device_settings(settings, None, shots)
 
     assert message in str(caught.value)
+
+
+def test_slips_are_found_and_what_clients_send_is_not() -> None:
+    sent = {
+        "compilation": {
+            "opt": 1,
+            "precision": "1E-3",
+            "gate_basis": "ZZ",
+            "service_version": "v0.4",
+        },
+        "error_mitigation": {"debiasing": True, "symmetry_verification": True},
+    }
+    slips = {"compilation": {"optt": 0}, "error_mitigation": {"debais": False}, "compile": {}}
+
+    assert list(unknown_settings(sent, {"debias": True})) == []
+    assert list(unknown_settings(slips, {"sharpen": True})) == [
+        "settings.compile",
+        "settings.compilation.optt",
+        "settings.error_mitigation.debais",
+        "error_mitigation.sharpen",
+    ]

@@ -16,10 +16,13 @@ from ionbox.errors import InvalidInputError, SettingsError
 
 
 class BackendLoading(msgspec.Struct):
-    """A characterization, or a page of them; and TOML that says what is made up beside it."""
+    """A characterization, or a page of them; and TOML that says what is made up beside it.
+
+    Without that, what was said of the backend before still holds.
+    """
 
     document: msgspec.Raw
-    additions: str = ""
+    additions: str | None = None
 
 
 class LoadedBackend(msgspec.Struct):

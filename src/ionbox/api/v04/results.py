@@ -32,6 +32,7 @@ from ionbox.formats.rendering import FORMAT_BY_WORD
 from ionbox.formats.results import Result, Sampled
 from ionbox.formats.schemas import NATIVE_CIRCUIT, SCHEMAS
 from ionbox.formats.variants import variant_of
+from ionbox.jobs.job import Job
 from ionbox.jobs.output import Output, variant_id
 
 _VARIANT_KINDS = ("probabilities", "histogram", "shots")
@@ -65,7 +66,7 @@ async def get_artifact(request: Request) -> Response:
     artifact, job = request.path_params["artifact"], job_of(request)
     for language in COMPILED.values():
         if artifact == language.artifact:
-            return await compiled_response(job.id, output_of(request, job), language)
+            return await compiled_response(job, output_of(request, job), language)
     if job.is_parent and artifact == artifact_id(AGGREGATE):
         return await aggregate_response(request, job)
     return await artifact_response(_result_of_single(request, artifact), artifact)
@@ -98,19 +99,31 @@ async def get_compiled_circuit(request: Request) -> Response:
     job, word = job_of(request), request.path_params["language"]
     if word not in COMPILED:
         raise NotFoundError("language", word, known=tuple(COMPILED))
-    return await compiled_response(job.id, output_of(request, job), COMPILED[word])
+    return await compiled_response(job, output_of(request, job), COMPILED[word])
 
 
-async def compiled_response(job_id: str, output: Output | None, language: Language) -> Response:
+async def compiled_response(job: Job, output: Output | None, language: Language) -> Response:
     """Send what a job was compiled to, in a language.
 
     Raises:
         NotFoundError: If it was not compiled, or cannot be said in this language.
     """
     if output is None or not language.is_there(output):
-        raise NotFoundError("compiled circuit of job", job_id)
+        known = [word for word, other in COMPILED.items() if output and other.is_there(output)]
+        why = _why_not_compiled(job, output)
+        raise NotFoundError("compiled circuit of job", job.id, known=tuple(known), why=why)
     text = await asyncio.to_thread(language.write, output)
     return Response(text, media_type=language.media_type)
+
+
+def _why_not_compiled(job: Job, output: Output | None) -> str:
+    if job.is_parent:
+        return "it is of many circuits; its child jobs have theirs"
+    if not job.is_on_device:
+        return "only jobs on devices are compiled"
+    if output is None:
+        return "it is not compiled yet, or cannot be"
+    return "this language has no word for what it does before its end"
 
 
 async def get_schema(request: Request) -> Response:

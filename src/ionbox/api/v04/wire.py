@@ -73,6 +73,7 @@ class JobCreation(CloneRequest, kw_only=True):
 
     type: _JobType
     input: Input
+    error_mitigation: dict[str, Any] | None = None  # where v0.3 has it
 
 
 class JobCreated(msgspec.Struct):
@@ -191,7 +192,7 @@ def read_submission(data: bytes) -> Submission:
         InvalidInputError: If it is not one.
     """
     body = decode_body(data, _job_creation)
-    refuse_excess(body, "settings")
+    refuse_excess(body, "settings", "error_mitigation")
     noise = body.noise or NoiseRequest()
     return Submission(
         backend=body.backend or body.target or DEFAULT_BACKEND,
@@ -203,6 +204,7 @@ def read_submission(data: bytes) -> Submission:
         name=body.name,
         metadata=body.metadata,
         settings=body.settings,
+        error_mitigation=body.error_mitigation,
         session_id=body.session_id,
         is_dry_run=body.dry_run or False,
     )
