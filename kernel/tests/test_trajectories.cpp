@@ -159,7 +159,7 @@ TEST(shots_are_those_of_circuits_with_the_errors_as_gates) {
 
 TEST(shots_of_a_large_state_are_those_of_circuits_with_the_errors_as_gates) {
     Random random(2);
-    check_shots(circuit(13, 40, random), 12, random);
+    check_shots(circuit(15, 40, random), 12, random);
 }
 
 TEST(any_number_of_threads_follows_the_same_shots) {

@@ -242,10 +242,12 @@ def _noise_models(settings: Settings) -> dict[str, NoiseModel]:
     for path in settings.noise_model:
         try:
             model = read_noise_model(path.read_text())
-        except OSError as error:
-            raise SettingsError(f"noise_model: {path}: {error.strerror}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"noise_model: {path}: {error}") from error
         except SettingsError as error:
             raise SettingsError(f"{path}: {error}") from error
+        if model.name in models:
+            raise SettingsError(f"noise_model: {path}: another file is named '{model.name}', too")
         models[model.name] = model
     return models
 

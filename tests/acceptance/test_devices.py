@@ -226,7 +226,7 @@ def test_a_record_is_never_another_one_and_what_was_said_beside_it_holds(tmp_pat
     file.write_text(json.dumps(RECORD))
     file.with_suffix(".toml").write_text('native_gates = ["gpi", "gpi2", "ms"]\n')
     other, later = tmp_path / "other.json", tmp_path / "later.json"
-    other.write_text(json.dumps(RECORD | {"qubits": 5}))
+    other.write_text(json.dumps(RECORD | {"date": "2026-11-03"}))
     later.write_text(json.dumps(RECORD | {"id": RECORD["id"][:-1] + "2", "date": "2026-11-02"}))
     with LocalServer(data=data, workers=2):
         output_of("backends", "load", file, "--data", data)

@@ -51,7 +51,8 @@ def frequencies(given: Input, twin: Twin, seed: int, *, debiasing: bool) -> NDAr
     chosen = plan(prepared.parts[0].workload, memory_bytes=RULES.memory_bytes).chosen
     assert chosen is not None
     engine = engine_named(chosen.engine)
-    result = gather(prepared, [engine.run(part.workload).result for part in prepared.parts], seed)
+    results = [engine.run(part.workload).result for part in prepared.parts]
+    result = gather(prepared, results, seed).result
     assert isinstance(result, Sampled)
     states = basis_states_of(result.registers[OUTPUT_ALL].rows).astype(np.int64)
     return np.bincount(states, minlength=1 << NUM_QUBITS) / SHOTS

@@ -20,7 +20,14 @@ from ionbox.jobs.job import MULTI_CIRCUIT, Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.jobs.sessions import Session, SessionSettings
 from ionbox.service.access import hash_secret, new_key
-from ionbox.service.ports import Change, JobQuery, NewJob, StoredResult, UsageRow
+from ionbox.service.ports import (
+    BackendDocument,
+    Change,
+    JobQuery,
+    NewJob,
+    StoredResult,
+    UsageRow,
+)
 from ionbox.store.sqlite import SqliteStore
 
 
@@ -536,3 +543,32 @@ def test_usage_counts_what_was_completed_by_day_submitter_and_backend(
         UsageRow(day + 1, *common, "0123456789abcdef01234567", "simulator", 1, 10, 5),
     ]
     assert store.usage("org.other", NOW, NOW + timedelta(days=2)) == []
+
+
+def test_what_compiling_made_of_a_job_is_kept_and_made_anew(
+    store: SqliteStore, project: str
+) -> None:
+    job = insert(store, project, status=JobStatus.SUBMITTED)
+    stranger = store.create_project("other", "other").result()
+
+    assert store.output(project, job.id) is None
+    for output in ("{1}", "{2}"):
+        store.put_jobs([Change(job, job, output=output)]).result()
+        assert store.output(project, job.id) == output
+    assert store.output(stranger, job.id) is None
+    store.delete_jobs(project, [job.id], NOW).result()
+    assert store.output(project, job.id) is None
+
+
+def test_documents_of_backends_are_kept_in_their_order_and_forgotten(store: SqliteStore) -> None:
+    one, two, other = (
+        BackendDocument(name, document, "x = 1")
+        for name, document in (("qpu.a", b"1"), ("qpu.a", b"2"), ("qpu.b", b"3"))
+    )
+    for document in (one, other, two):
+        store.insert_backend_document(document).result()
+
+    assert store.backend_documents() == [one, other, two]
+    assert store.delete_backend_documents("qpu.a").result()
+    assert not store.delete_backend_documents("qpu.a").result()
+    assert store.backend_documents() == [other]

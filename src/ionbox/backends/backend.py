@@ -53,6 +53,8 @@ class Backend:
         kw: Electric power, in kilowatts.
         characterizations: Newest first; a simulator has none.
         imperfections: What its twin makes up beside them.
+        older: Twins of records that it was told of before, with what held then; jobs may run with
+            them.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Backend:
     kw: float | None = None
     characterizations: tuple[Characterization, ...] = ()
     imperfections: Imperfections = PERFECT
+    older: tuple[Twin, ...] = ()
 
     @property
     def is_available(self) -> bool:
@@ -86,6 +89,9 @@ class Backend:
 
     def twin(self, record_id: str | None) -> Twin | None:
         """Return the twin of the device as it was at a record; None if it has no such record."""
+        for twin in self.older:
+            if twin.record.id == record_id:
+                return twin
         for record in self.characterizations:
             if record.id == record_id:
                 return Twin(self.native_gates, record, self.imperfections)
@@ -119,14 +125,22 @@ def read_backend(text: str) -> Backend:
     )
 
 
-def with_older(backend: Backend, records: Iterable[Characterization]) -> Backend:
-    """Return a backend with further records, but for those that it has; newest first."""
+def with_older(backend: Backend, before: Backend, *, is_shown: bool) -> Backend:
+    """Return a backend with the records that it was told of before, as they were then.
+
+    Args:
+        is_shown: Whether they are part of its history, or only there for jobs that have them.
+    """
     own = {record.id for record in backend.characterizations}
-    older = [record for record in records if record.id not in own]
-    both = sorted(
-        (*backend.characterizations, *older), key=lambda record: record.date, reverse=True
+    older = [record for record in before.characterizations if record.id not in own]
+    ids = {record.id for record in (*older, *(twin.record for twin in before.older))} - own
+    twins = [twin for record_id in ids if (twin := before.twin(record_id)) is not None]
+    shown = (*backend.characterizations, *(older if is_shown else ()))
+    return replace(
+        backend,
+        characterizations=tuple(sorted(shown, key=lambda record: record.date, reverse=True)),
+        older=tuple(sorted(twins, key=lambda twin: twin.record.id)),
     )
-    return replace(backend, characterizations=tuple(both))
 
 
 def find_characterization(backends: Iterable[Backend], record_id: str) -> Characterization:

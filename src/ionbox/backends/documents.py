@@ -15,7 +15,7 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime
 from itertools import combinations
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -25,10 +25,11 @@ from ionbox.backends.characterization import Characterization, Fidelity, Timing
 from ionbox.backends.twins import PERFECT, Imperfections
 from ionbox.errors import SettingsError
 
-_MOST_QUBITS: Final = 1000
+_MOST_QUBITS: Final = 100  # all pairs of which are listed
+# A gate that mixes fully has a median of 1/d; a read-out that tells nothing, of 1/2.
+_LEAST: Final = {"1q": 0.5, "2q": 0.25, "spam": 0.5}
 _WHAT: Final = "characterization"
 
-Row = TypeVar("Row")
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Seconds = Annotated[float, msgspec.Meta(gt=0)]
 _NativeGate = Annotated[str, msgspec.Meta(pattern="^(gpi|gpi2|ms|zz)$")]
@@ -93,6 +94,8 @@ def read_document(data: bytes, additions: str = "") -> Backend:
     newest = records[0]
     for record in records:
         _check(record, newest)
+    if len({record.id for record in records}) < len(records):
+        raise SettingsError(f"{_WHAT}: id: one id for two records")
     return Backend(
         name=newest.backend,
         status=BackendStatus.AVAILABLE,
@@ -110,14 +113,14 @@ def _records(data: bytes) -> list[_Record]:
         if is_page:
             return msgspec.json.decode(data, type=_Page).characterizations
         return [msgspec.json.decode(data, type=_Record)]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise SettingsError(f"{_WHAT}: {error}") from error
 
 
 def _additions(text: str) -> Additions:
     try:
         return msgspec.convert(tomllib.loads(text), Additions)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise SettingsError(f"beside the {_WHAT}: {error}") from error
 
 
@@ -132,6 +135,12 @@ def _check(record: _Record, newest: _Record) -> None:
     if (record.backend, record.qubits) != (newest.backend, newest.qubits):
         text = f"{record.backend} with {record.qubits} qubits beside {newest.backend}"
         raise SettingsError(f"{_WHAT}: {text}; all records are of one backend")
+    fidelity = record.fidelity
+    medians = {"1q": fidelity.one_qubit, "2q": fidelity.two_qubit, "spam": fidelity.spam}
+    for key, given in medians.items():
+        if given.median <= _LEAST[key]:
+            text = f"{given.median:g}; nothing is below {_LEAST[key]:g}, where all is random"
+            raise SettingsError(f"{_WHAT}: fidelity.{key}.median: {text}")
     timing = record.timing
     if timing.t1 is not None and timing.t2 is not None and timing.t2 > 2 * timing.t1:
         text = f"{timing.t2:g} s; at most twice t1, which is {timing.t1:g} s"
@@ -149,10 +158,10 @@ def _time_of(text: str) -> datetime:
     """Read a date, with a time or without; it is UTC where no zone is told."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         message = f"'{text}' is no date, such as 2026-11-01 or 2026-11-01T00:00:00Z"
         raise SettingsError(f"{_WHAT}: date: {message}") from error
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _characterization(record: _Record) -> Characterization:

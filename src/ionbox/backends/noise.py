@@ -65,7 +65,8 @@ class NoiseModel(msgspec.Struct, frozen=True):
         r1q: Rate of the channel on each target of an operation on one qubit.
         r2q: Rate of the channel on the two qubits of an operation on two.
         source: Where the rates are from.
-        gates: Name of a gate → the rate of its channel, on as many qubits as it has.
+        gates: Name of a gate → the rate of its channel where it has no controls; `cnot` is `x` with
+            one.
         qubits: Qubit → rate of operations on it alone.
         pairs: Pair → rate of operations on these two.
         over_rotations: Qubit → by how many radians operations on it alone turn too far; native
@@ -250,21 +251,29 @@ def channels(model: NoiseModel, operation: Operation) -> Iterator[tuple[tuple[in
         yield qubits, _rate_on_one(model, operation, qubits[0])
         return
     if len(qubits) == 2:
-        rate = model.gates.get(operation.gate.name, model.r2q)
+        rate = model.gates.get(_name_of(operation), model.r2q)
         yield qubits, model.pairs.get(pair_of(*qubits), rate)
         return
     num_controls = len(operation.controls)
     num_gates = gates_of_terms(weights, num_controls) if weights else gates_of_width(len(qubits))
     if num_gates:
         rate = 1 - (1 - model.r2q) ** num_gates
-        yield qubits, model.gates.get(operation.gate.name, rate)
+        yield qubits, model.gates.get(_name_of(operation), rate)
     else:
         for qubit in _turned(operation):
             yield (qubit,), _rate_on_one(model, operation, qubit)
 
 
 def _rate_on_one(model: NoiseModel, operation: Operation, qubit: int) -> float:
-    return model.qubits.get(qubit, model.gates.get(operation.gate.name, model.r1q))
+    return model.qubits.get(qubit, model.gates.get(_name_of(operation), model.r1q))
+
+
+def _name_of(operation: Operation) -> str:
+    """Return under which name a gate has a rate, however it is spelt; empty for none."""
+    num_controls = len(operation.controls)
+    if operation.gate.name in {"x", "cnot"}:
+        return {0: "x", 1: "cnot"}.get(num_controls, "")
+    return "" if num_controls else operation.gate.name
 
 
 def _turned(operation: Operation) -> list[int]:

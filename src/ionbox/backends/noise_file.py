@@ -103,7 +103,7 @@ def read_noise_model(text: str) -> NoiseModel:
 
 
 def _qubit(key: str, given: _File, path: str) -> int:
-    if key.isdecimal() and key.isascii() and int(key) < given.num_qubits:
+    if key in map(str, range(given.num_qubits)):
         return int(key)
     raise _refusal(f"{path}.{key}", f"not a qubit of 0 to {given.num_qubits - 1}")
 

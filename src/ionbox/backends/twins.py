@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from math import inf
 from typing import Annotated, Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -142,8 +143,13 @@ def _turning(places: Iterable[T], rotations: NDArray[np.float64]) -> dict[T, flo
 
 
 def _idling(timing: Timing, *, is_parallel: bool) -> Idling | None:
-    """Return what waiting does, as far as the record tells all that it takes."""
-    t1, t2, gate_1q, gate_2q = timing.t1, timing.t2, timing.gate_1q, timing.gate_2q
-    if t1 is None or t2 is None or gate_1q is None or gate_2q is None:
+    """Return what waiting does, as far as the record tells.
+
+    Without a T1 no energy is lost; without a T2 the phase lasts as long as the energy lets it.
+    """
+    gate_1q, gate_2q = timing.gate_1q, timing.gate_2q
+    if gate_1q is None or gate_2q is None or (timing.t1 is None and timing.t2 is None):
         return None
+    t1 = inf if timing.t1 is None else timing.t1
+    t2 = 2 * t1 if timing.t2 is None else timing.t2
     return Idling(t1=t1, t2=t2, gate_1q=gate_1q, gate_2q=gate_2q, is_parallel=is_parallel)

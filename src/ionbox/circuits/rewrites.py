@@ -40,7 +40,7 @@ def turned_further(operation: Operation, excess: float) -> Sequence[Operation]:
 
 def _further(angle: float, excess: float) -> float:
     """Return an angle in turns as a rotation in radians that turns further, whichever way."""
-    return tau * angle + (excess if angle >= 0 else -excess)
+    return tau * fmod(angle, 2.0) + (excess if angle >= 0 else -excess)
 
 
 def _rotation(name: str, targets: tuple[int, ...], rotation: float) -> Operation:

@@ -30,7 +30,10 @@ def load(file: Path, data: Path) -> None:
     """
     document = file.read_bytes()
     beside = file.with_suffix(".toml")
-    additions = beside.read_text() if beside.exists() else None
+    try:
+        additions = beside.read_text() if beside.exists() else None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{beside}: {error}") from error
     body = {"document": _json(document), "additions": additions}
     loaded = ask(
         data,

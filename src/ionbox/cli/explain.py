@@ -121,6 +121,9 @@ def explain(  # noqa: PLR0913 - one for each option
     shots = shots or submission.shots
     rules = replace(_rules(threads, memory), precision=precision, max_outcomes=max_outcomes)
     noise = noise or submission.noise_model
+    if noise not in (IDEAL, *NOISE_MODELS):
+        known = ", ".join((IDEAL, *NOISE_MODELS))
+        raise InvalidInputError("noise.model", f"'{noise}' is not one of: {known}")
     conditions = Conditions(
         shots, submission.seed or 0, rules, NOISE_MODELS.get(noise), _device(submission, shots)
     )

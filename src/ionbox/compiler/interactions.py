@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atan2, cos, sin
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ionbox.compiler.turns import UNTURNED, Axis, Turn, inverse, normalized, product, turned
+from ionbox.errors import InvalidCircuitError
+
+# No job runs so many in a sensible time, and merging more would hold up a worker.
+MOST_INTERACTIONS: Final = 100_000
 
 
 class Interaction(NamedTuple):
@@ -59,7 +63,14 @@ class Interactions:
         self.turns[place] = normalized(product(turn, self.turns[place]))
 
     def interact(self, qubits: tuple[int, int], axes: tuple[Axis, Axis], rotation: float) -> None:
-        """Add an interaction, its axes as they are after all that was added."""
+        """Add an interaction, its axes as they are after all that was added.
+
+        Raises:
+            InvalidCircuitError: If there are too many.
+        """
+        if len(self.interactions) >= MOST_INTERACTIONS:
+            text = f"more than {MOST_INTERACTIONS} gates on two qubits once it is compiled"
+            raise InvalidCircuitError("circuit", text)
         one, other = self.places[qubits[0]], self.places[qubits[1]]
         before = (
             turned(inverse(self.turns[one]), axes[0]),

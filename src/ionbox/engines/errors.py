@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from math import frexp
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,8 +15,6 @@ from numpy.typing import NDArray
 
 from ionbox.backends.noise import Channel, NoiseModel
 
-# A word of 64 bits names an error, two bits a qubit.
-MOST_CHANNEL_QUBITS: Final = 32
 _BLOCK: Final = 4096  # gaps that are drawn at once
 
 
@@ -53,32 +52,58 @@ class Errors(NamedTuple):
         return self.picked(np.argsort(self.channels, kind="stable"))
 
 
-def generator(seed: int, role: Role) -> np.random.Generator:
-    """Return the random numbers of a run for one role.
+def generator(seed: int, role: Role, part: int = 0) -> np.random.Generator:
+    """Return the random numbers of a run for one role, or one part of it.
 
     Args:
         seed: Not negative; it is hashed, so that neighbouring seeds are independent.
     """
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(role,))))
+    sequence = np.random.SeedSequence(seed, spawn_key=(role, part))
+    return np.random.Generator(np.random.Philox(sequence))
 
 
 def draw_errors(channels: Sequence[Channel], shots: int, seed: int) -> Errors:
     """Draw which errors happen in which shot.
 
-    Channels are met at the rate of the likeliest one, which takes as many random numbers as there
-    are errors and not as there are chances of one; the others keep their share of what is met.
+    Channels that are about as likely are drawn together: they are met at the rate of the likeliest
+    of them, and each keeps its share of what is met. So a few times as many random numbers are
+    drawn as there are errors, and not as many as there are chances of one.
     """
-    probabilities = np.array([channel.probability for channel in channels])
-    most = float(probabilities.max(initial=0.0))
-    if most <= 0:
+    classes: dict[int, list[int]] = {}
+    for number, channel in enumerate(channels):
+        if channel.probability > 0:
+            exponent = frexp(channel.probability)[1]
+            classes.setdefault((1 - exponent) // 2, []).append(number)
+    drawn = [
+        _of_class([channels[number] for number in numbers], shots, (seed, part))
+        for part, numbers in classes.items()
+    ]
+    if not drawn:
         nothing = np.zeros(0, np.int64)
         return Errors(nothing, nothing, np.zeros(0, np.uint64))
-    places = _met(most, shots * len(channels), generator(seed, Role.GAPS))
-    kept = (
-        generator(seed, Role.KEEPS).random(places.size) * most
-        < probabilities[places % len(channels)]
+    numbers_of = [np.array(numbers, np.int64) for numbers in classes.values()]
+    found = Errors(
+        np.concatenate([errors.shots for errors in drawn]),
+        np.concatenate(
+            [numbers[errors.channels] for numbers, errors in zip(numbers_of, drawn, strict=True)]
+        ),
+        np.concatenate([errors.paulis for errors in drawn]),
     )
-    words = generator(seed, Role.PAULIS).integers(0, 2**64, places.size, np.uint64)
+    return found.picked(np.argsort(found.shots * len(channels) + found.channels, kind="stable"))
+
+
+def _of_class(channels: Sequence[Channel], shots: int, seed: tuple[int, int]) -> Errors:
+    """Draw the errors of channels that are about as likely.
+
+    Args:
+        seed: And the number of the class, whose random numbers are its own.
+    """
+    probabilities = np.array([channel.probability for channel in channels])
+    most = float(probabilities.max())
+    places = _met(most, shots * len(channels), generator(seed[0], Role.GAPS, seed[1]))
+    met = generator(seed[0], Role.KEEPS, seed[1]).random(places.size) * most
+    kept = met < probabilities[places % len(channels)]
+    words = generator(seed[0], Role.PAULIS, seed[1]).integers(0, 2**64, places.size, np.uint64)
     shot, number = np.divmod(places[kept], len(channels))
     return Errors(shot, number, _paulis(channels, number, words[kept]))
 

@@ -40,7 +40,7 @@ _REGISTER_BIT_SECONDS: Final = 4e-9  # for each shot
 
 _LEAST_BYTES: Final = 4 << 20
 _AMPLITUDE_BYTES: Final = 16
-_ERROR_BYTES: Final = 100
+_ERROR_BYTES: Final = 120
 _LETTER_BYTES: Final = 6  # in tables of patterns that are sorted
 _MARGIN: Final = 1.3  # errors are random
 _SHOT_BIT_BYTES: Final = 24  # uniforms, numbers of patterns, bits and rows

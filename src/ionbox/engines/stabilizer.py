@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ionbox.backends.noise import NoiseModel
+from ionbox.backends.noise import NoiseModel, noisy_circuit
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import OUTPUT_ALL, Assign, Jump, Program
 from ionbox.engines.affine import AffineSpace, affine_space
@@ -61,6 +61,8 @@ _NUMBER_SECONDS = 8e-9  # one of them
 _CHANNEL_SECONDS = 10e-6  # to multiply words by the errors of a channel
 _RECORD_BIT_SECONDS = 10e-9  # to write down what came out
 _EVENT_BYTES = 32
+_ERROR_BYTES = 120  # while all of them are drawn and put in order
+_READ_BYTES = 26  # of a qubit that may be misread
 _FRAME_COPIES = 6  # of a bit: X, Z, and what is made of them
 _SQUARED_QUBIT_BYTES = 6  # stim's tableau twice, and the stabilizers as bits
 _LEAST_BYTES = 1 << 20
@@ -156,7 +158,15 @@ class StabilizerEngine:
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact)
 
     def _noisy_estimate(self, workload: Workload) -> Estimate:
-        program, shots = workload.program, workload.shots
+        program, shots, noise = workload.program, workload.shots, workload.noise
+        assert noise is not None  # noqa: S101 - whose estimate it is
+        expected = sum(
+            channel.probability
+            for step in program.steps
+            if isinstance(step, Circuit)
+            for channel in noisy_circuit(noise, step).channels
+        )
+        num_read = program.num_qubits * noise.has_readout_errors
         num_events, num_channels = num_choices(program), 2 * sum(program.gate_counts())
         if program.circuit is None:
             num_events += num_channels
@@ -170,7 +180,13 @@ class StabilizerEngine:
         memory_bytes = (
             _LEAST_BYTES
             + cache_bytes(shots, num_events)
-            + shots * (_EVENT_BYTES + _FRAME_COPIES * (program.num_qubits + program.num_bits))
+            + int(_ERROR_BYTES * shots * expected)
+            + shots
+            * (
+                _EVENT_BYTES
+                + _READ_BYTES * num_read
+                + _FRAME_COPIES * (program.num_qubits + program.num_bits)
+            )
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
 

@@ -46,7 +46,7 @@ _EVENT, _GROUP = 1.3, 8.0
 _NUMBER_BYTES, _DRAW_BYTES = 150, 9000
 _OBSERVE_PASSES = 3  # to measure a qubit
 _COPY_PASSES = 4  # to split a group off, and to read it out
-_ERROR_BYTES = 56  # an error that is drawn, while all of them are put together
+_ERROR_BYTES = 120  # an error that is drawn, while all of them are put together
 # Of a noisy circuit in the kernel, in operations of NumPy: what a run takes, and each channel.
 _RUN, _CHANNEL = 25.0, 0.4
 # In bytes: to find the pattern of a shot, and to read it out; and to draw an error.

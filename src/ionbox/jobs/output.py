@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 import msgspec
+
+MOST_COUNTED: Final = 2**63 - 1  # larger numbers cannot be kept
 
 
 class VariantOutput(msgspec.Struct, frozen=True):
@@ -23,7 +26,8 @@ class SymmetryOutput(msgspec.Struct, frozen=True):
     """What came of symmetry verification.
 
     Args:
-        num_allowed_states: How many basis states a run without errors can end in.
+        num_allowed_states: How many basis states a run without errors can end in, to
+            `MOST_COUNTED`.
         is_applied: Whether shots were held against them: not if all states are allowed.
     """
 

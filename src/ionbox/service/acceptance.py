@@ -75,7 +75,11 @@ class Acceptance:
 
     def accept(self, job: Job, assessed: Assessed, now: datetime) -> tuple[Job, tuple[Effect, ...]]:
         """Return a submitted job with what is known of its input."""
-        backend = self._backends[job.backend]
+        backend = self._backends.get(job.backend)
+        if backend is None:  # unloaded since
+            text = f"this server does not know {job.backend} any more"
+            failure = Failure(FailureCode.QUANTUM_COMPUTER_ERROR, text)
+            return step(job, JobEvent.FAIL, now, failure=failure)
         exceeded = [
             (limit.code, text)
             for limit in IONQ_LIMITS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ from ionbox.backends.documents import read_document
 from ionbox.backends.pricing import Estimate, PriceBook, estimate
 from ionbox.errors import NotFoundError, SettingsError
 from ionbox.service.ports import BackendDocument, Store
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class Catalog:
         self._prices = prices
         self._store = store
         for document in store.backend_documents():
-            self._take(read_document(document.document, document.additions))
+            try:
+                self._take(read_document(document.document, document.additions))
+            except SettingsError as error:  # an ionbox before took it
+                _log.error("%s is not as it was loaded: %s", document.backend, error)
 
     @property
     def currency(self) -> str:
@@ -96,9 +102,9 @@ class Catalog:
             additions = before[-1].additions
             backend = read_document(document, additions)
         self._refuse_other_pasts(backend)
-        self._store.insert_backend_document(
-            BackendDocument(backend.name, document, additions or "")
-        ).result()
+        row = BackendDocument(backend.name, document, additions or "")
+        if row not in self._documents_of(backend.name)[-1:]:
+            self._store.insert_backend_document(row).result()
         return self._take(backend)
 
     def _documents_of(self, name: str) -> list[BackendDocument]:
@@ -106,12 +112,18 @@ class Catalog:
         return [document for document in documents if document.backend == name]
 
     def _refuse_other_pasts(self, backend: Backend) -> None:
-        """Refuse records that are known otherwise: jobs have run with them."""
+        """Refuse what is known otherwise: jobs have run with it."""
         known = {
             record.id: record
             for other in self._backends.values()
             for record in other.characterizations
         }
+        loaded = self._documents_of(backend.name) and self._backends[backend.name]
+        if loaded and loaded.num_qubits != backend.num_qubits:
+            text = (
+                f"{backend.num_qubits} qubits; {backend.name} was loaded with {loaded.num_qubits}"
+            )
+            raise SettingsError(f"characterization: qubits: {text}")
         for record in backend.characterizations:
             if known.get(record.id, record) != record:
                 text = f"record {record.id} is known with other figures; give it an id of its own"
@@ -133,8 +145,9 @@ class Catalog:
 
     def _take(self, backend: Backend) -> Backend:
         before = self._backends.get(backend.name)
-        if before is not None and before is not self._own.get(backend.name):
-            backend = with_older(backend, before.characterizations)
+        if before is not None:
+            is_own = before is self._own.get(backend.name)
+            backend = with_older(backend, before, is_shown=not is_own)
         self._backends[backend.name] = backend
         return backend
 

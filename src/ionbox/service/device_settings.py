@@ -59,8 +59,11 @@ def read_device_settings(
         InvalidInputError: If a setting cannot be; it names the key.
     """
     compilation = _table(settings, "compilation", "settings")
-    mitigation = {**(error_mitigation or {}), **_table(settings, "error_mitigation", "settings")}
-    debiasing = next(_flags(mitigation), None)
+    places = {
+        "settings.error_mitigation": _table(settings, "error_mitigation", "settings"),
+        "error_mitigation": error_mitigation or {},
+    }
+    debiasing = _flag(places, "debiasing", "debias")
     if debiasing and shots < MIN_SHOTS:
         text = f"{shots} shots; debiasing needs at least {MIN_SHOTS}"
         raise InvalidInputError("shots", text)
@@ -69,7 +72,7 @@ def read_device_settings(
         opt=_integer(_number(compilation, "opt", (0, MOST_OPT), float(default.opt))),
         precision=_number(compilation, "precision", (1e-12, 1.0), default.precision),
         debiasing=debiasing,
-        symmetry_verification=bool(mitigation.get("symmetry_verification")),
+        symmetry_verification=bool(_flag(places, "symmetry_verification")),
     )
 
 
@@ -107,15 +110,16 @@ def _table(parent: Mapping[str, Any] | None, key: str, path: str) -> Mapping[str
     return value
 
 
-def _flags(mitigation: Mapping[str, Any]) -> Iterator[bool]:
-    """Yield what is said of debiasing, in the words of v0.4, then of v0.3."""
-    for word in ("debiasing", "debias"):
-        value = mitigation.get(word)
-        if isinstance(value, bool):
-            yield value
-        elif value is not None:
-            path = f"settings.error_mitigation.{word}"
-            raise InvalidInputError(path, f"{value!r} is not true or false")
+def _flag(places: Mapping[str, Mapping[str, Any]], *words: str) -> bool | None:
+    """Return what is said first, wherever and in whichever word; None for nothing."""
+    found = None
+    for path, table in places.items():
+        for word in words:
+            value = table.get(word)
+            if value is not None and not isinstance(value, bool):
+                raise InvalidInputError(f"{path}.{word}", f"{value!r} is not true or false")
+            found = value if found is None else found
+    return found
 
 
 def _integer(opt: float) -> int:
@@ -134,7 +138,7 @@ def _number(
     least, most = allowed
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not isfinite(number) or not least <= number <= most:
         text = f"{value!r} is not within {least:g} to {most:g}"

@@ -338,8 +338,8 @@ class Dispatcher:
 
 
 def _reading_seconds(job: Job, data: bytes | None) -> float:
-    """Return about how long it takes to read an input; JSON is quick, everything else is not."""
-    if data is None or not INPUT_TYPES[job.job_type].is_quick:
+    """Return about how long it takes to read an input; JSON is quick, unless it is compiled."""
+    if data is None or job.is_on_device or not INPUT_TYPES[job.job_type].is_quick:
         return 2 * SHORT_SECONDS
     return _SECONDS_A_BYTE * len(data)
 

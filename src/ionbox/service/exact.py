@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ionbox.circuits.program import OUTPUT_ALL
+from ionbox.engines.density_matrix import MOST_QUBITS
 from ionbox.engines.engine import Estimate
 from ionbox.engines.planner import engine_named, size_text
 from ionbox.engines.registers import Keys, listed, merged
 from ionbox.errors import InvalidInputError
 from ionbox.formats.inputs import Input
 from ionbox.formats.results import Exact, FloatArray, Probabilities
-from ionbox.service.preparation import Conditions, Prepared, prepare
+from ionbox.service.preparation import Conditions, Prepared, misfit, prepare
 from ionbox.service.work import make_plan
 
 # Somebody waits for the answer, and the server's own process computes it.
@@ -35,8 +36,14 @@ def exact(given: Input, conditions: Conditions) -> Exact:
     """
     if conditions.noise is None and conditions.device is None:
         raise InvalidInputError("", "this job has no noise: its results are exact already")
+    failure = None if conditions.device is None else misfit(given, conditions.device)
+    if failure is not None:
+        raise InvalidInputError("", failure.message)
     if given.program.circuit is None:
         text = "exact probabilities are computed of circuits that measure at their end only"
+        raise InvalidInputError("", text)
+    if (num_qubits := given.program.num_qubits) > MOST_QUBITS:  # before it is compiled
+        text = f"{num_qubits} qubits; exact probabilities are computed of at most {MOST_QUBITS}"
         raise InvalidInputError("", text)
     prepared = prepare(given, conditions._replace(lists_noise=True))
     engine = engine_named(_estimate(prepared, conditions).engine)

@@ -91,12 +91,12 @@ class Jobs:
             InvalidInputError: If the submission cannot be; nothing is remembered then. What only
                 its session knows, the future raises.
         """
-        check(submission, self._targets)
+        backend = check(submission, self._targets)
         now = self._clock()
         job = new_job(
             caller,
             submission,
-            characterization_id=self._targets.backends[submission.backend].characterization_id,
+            characterization_id=backend.characterization_id,
             seed=self._seeds.getrandbits(31),
             entropy=self._entropy(),
             now=now,
@@ -223,6 +223,13 @@ class Jobs:
         job, data = found
         if job.is_parent:
             raise InvalidInputError("", "many circuits; ask for each of its child jobs")
+        if not INPUT_TYPES[job.job_type].is_quick or _is_long(data):  # a worker's to read
+            text = (
+                f"exact probabilities are computed of circuits in JSON, of {MAX_INPUT_BYTES_HERE}"
+            )
+            raise InvalidInputError(
+                "", f"{text} bytes at most ({MAX_PAULIEXP_BYTES_HERE} with pauliexp)"
+            )
         target = self._targets.of(job)
         if target.failure is not None:
             raise InvalidInputError("", target.failure.message)

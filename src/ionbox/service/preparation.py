@@ -26,14 +26,14 @@ from ionbox.circuits.program import OUTPUT_ALL, Program
 from ionbox.compiler.compilation import Compiled, Options, compile_variants
 from ionbox.compiler.compilation import Target as Gates
 from ionbox.compiler.symmetries import Symmetries, conserved
-from ionbox.engines.engine import Workload
+from ionbox.engines.engine import Outcome, Workload
 from ionbox.engines.errors import Role, generator
 from ionbox.formats.inputs import Input
 from ionbox.formats.native import write_native, write_openqasm
 from ionbox.formats.results import Result, Sampled, Shots
 from ionbox.formats.variants import select_shots
 from ionbox.jobs.job import Failure, FailureCode
-from ionbox.jobs.output import Output, SymmetryOutput, VariantOutput
+from ionbox.jobs.output import MOST_COUNTED, Output, SymmetryOutput, VariantOutput
 from ionbox.service.device_settings import DeviceRun
 from ionbox.service.planning import Rules
 
@@ -208,8 +208,9 @@ def _output(
     twin, settings = device.twin, device.settings
     found = None
     if settings.symmetry_verification:
-        number = 1 << program.num_qubits if symmetries is None else symmetries.num_allowed_states
-        found = SymmetryOutput(number, is_applied=number < 1 << program.num_qubits)
+        every = 1 << program.num_qubits
+        number = every if symmetries is None else symmetries.num_allowed_states
+        found = SymmetryOutput(min(number, MOST_COUNTED), is_applied=number < every)
     return Output(
         gate_basis="ZZ" if "zz" in twin.native_gates else "MS",
         opt=settings.opt,
@@ -224,14 +225,14 @@ def _output(
 # --- outcomes --------------------------------------------------------------------------------
 
 
-def gather(prepared: Prepared, results: Sequence[Result], seed: int) -> Result:
+def gather(prepared: Prepared, results: Sequence[Result], seed: int) -> Outcome:
     """Return the outcomes of all parts as that of the program that was submitted.
 
     Shots of variants are mixed, so that their order tells nothing; those that break a symmetry are
     left out.
     """
     if prepared.output is None:
-        return results[0]
+        return Outcome(results[0])
     parts = [
         _as_submitted(result, part.final_qubits)
         for result, part in zip(results, prepared.parts, strict=True)
@@ -240,8 +241,10 @@ def gather(prepared: Prepared, results: Sequence[Result], seed: int) -> Result:
     whole = _mixed(parts, seed) if len(parts) > 1 else parts[0]
     symmetries, found = prepared.symmetries, prepared.output.symmetry
     if symmetries is None or found is None or not found.is_applied:
-        return whole
-    return select_shots(whole, symmetries.is_allowed(_bits_of(whole.registers[OUTPUT_ALL])))
+        return Outcome(whole)
+    is_kept = symmetries.is_allowed(_bits_of(whole.registers[OUTPUT_ALL]))
+    told = () if is_kept.any() else ("no shot keeps the symmetries of the circuit: all are shown",)
+    return Outcome(select_shots(whole, is_kept), told)
 
 
 def _as_submitted(result: Sampled, final_qubits: tuple[int, ...] | None) -> Sampled:

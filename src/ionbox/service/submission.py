@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from ionbox.backends.backend import Backend
 from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError
 from ionbox.formats.inputs import INPUT_TYPES, read_registers
@@ -69,8 +70,8 @@ class Overrides:
     is_dry_run: bool | None = None
 
 
-def check(submission: Submission, targets: Targets) -> None:
-    """Refuse what can be told without reading the input.
+def check(submission: Submission, targets: Targets) -> Backend:
+    """Refuse what can be told without reading the input; return the backend.
 
     Raises:
         InvalidInputError: Naming the field in v0.4's words.
@@ -81,7 +82,8 @@ def check(submission: Submission, targets: Targets) -> None:
     if submission.job_type not in (*INPUT_TYPES, MULTI_CIRCUIT):
         known = ", ".join((*INPUT_TYPES, MULTI_CIRCUIT))
         raise InvalidInputError("type", f"'{submission.job_type}' is not one of: {known}")
-    if submission.backend not in targets.backends:
+    backend = targets.backends.get(submission.backend)
+    if backend is None:
         known = ", ".join(targets.backends)
         raise InvalidInputError("backend", f"'{submission.backend}' is not one of: {known}")
     if not 1 <= submission.shots <= MAX_SHOTS:
@@ -91,9 +93,10 @@ def check(submission: Submission, targets: Targets) -> None:
         message = f"'{submission.noise_model}' is not one of: {known}"
         raise InvalidInputError("noise.model", message)
     read_registers(submission.registers)
-    if not targets.backends[submission.backend].is_simulator:
+    if not backend.is_simulator:
         settings, mitigation = submission.settings, submission.error_mitigation
         read_device_settings(settings, mitigation, submission.shots)
+    return backend
 
 
 def new_job(  # noqa: PLR0913 - what is asked for, and what is drawn for it

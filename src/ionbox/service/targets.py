@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from ionbox.backends.backend import Backend
 from ionbox.backends.noise import IDEAL, NoiseModel
 from ionbox.jobs.job import Failure, FailureCode, Job
@@ -65,6 +67,8 @@ class Targets:
             what = f"characterization {job.characterization_id} of {job.backend}"
             return _gone(FailureCode.QUANTUM_COMPUTER_ERROR, what)
         settings = read_device_settings(job.settings, job.error_mitigation, job.shots)
+        if backend is not None and "debiasing" not in backend.error_mitigations:
+            settings = replace(settings, debiasing=False)
         return Target(device=DeviceRun(twin, settings, is_dry=job.is_dry_run))
 
 

@@ -187,9 +187,9 @@ def _perform(
 def _run(prepared: Prepared, task: Task, engine: str, clock: Callable[[], float]) -> Finished:
     runner, start = engine_named(engine), clock()
     outcomes = [runner.run(part.workload, threads=task.threads) for part in prepared.parts]
-    warnings = dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings)
-    result = gather(prepared, [outcome.result for outcome in outcomes], task.seed)
-    return Finished(results.encode(result), clock() - start, tuple(warnings))
+    whole = gather(prepared, [outcome.result for outcome in outcomes], task.seed)
+    told = [warning for outcome in (*outcomes, whole) for warning in outcome.warnings]
+    return Finished(results.encode(whole.result), clock() - start, tuple(dict.fromkeys(told)))
 
 
 def _is_soon_done(task: Task, assessed: Assessed) -> bool:

@@ -77,6 +77,17 @@ def test_a_page_of_records_is_a_history_newest_first() -> None:
             "",
             "timing.t2: 201 s; at most twice t1",
         ),
+        (
+            document(fidelity=RECORD["fidelity"] | {"2q": {"median": 0.2}}),
+            "",
+            "fidelity.2q.median: 0.2; nothing is below 0.25, where all is random",
+        ),
+        (document(date="0001-01-01T00:00:00+23:00"), "", "date: '0001-01-01T00:00:00+23:00'"),
+        (
+            json.dumps({"characterizations": [RECORD, RECORD]}).encode(),
+            "",
+            "id: one id for two records",
+        ),
         (document(connectivity=[[0, 1]]), "", "connectivity: pair [0, 2] is missing"),
         (b'{"characterizations":[]}', "", "Expected `array` of length >= 1"),
         (

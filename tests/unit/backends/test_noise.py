@@ -179,7 +179,8 @@ DETAILED = replace(
         (qis("cnot", (2,), controls=(0,)), 0.25),  # the pair, before the gate
         (qis("cnot", (1,), controls=(2,)), 0.35),  # in either order
         (qis("swap", (2, 0)), 0.25),
-        (qis("x", (0,), controls=(1, 2)), 0.3),  # a wide one has no pair
+        (qis("x", (1,), controls=(0,)), 0.2),  # another name of cnot
+        (qis("x", (0,), controls=(1, 2)), 1 - 0.9**6),  # the rate is that of x alone
         (qis("z", (0,), controls=(1, 2)), 1 - 0.9**6),
     ],
     ids=lambda value: value.gate.name if isinstance(value, Operation) else "",

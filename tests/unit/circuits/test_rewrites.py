@@ -17,7 +17,7 @@ from ionbox.circuits.unitaries import Matrix
 _, X, Y, Z = PAULIS
 
 PHASES = (0.0, 0.13, -0.4, 1.7)
-ANGLES = (0.25, 0.1, -0.2, 0.0)
+ANGLES = (0.25, 0.1, -0.2, 0.0, 2.0**33 + 0.125)
 EXCESSES = (0.07, -0.3)
 
 

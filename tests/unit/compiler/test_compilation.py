@@ -356,3 +356,13 @@ def test_without_jumps_names_are_exchanged_across_measurements() -> None:
 
     assert found.program.gate_counts() == (1, 0)
     assert exact(found.program)["c"] == pytest.approx({2: 1.0})
+
+
+def test_a_circuit_of_too_many_interactions_is_refused() -> None:
+    term = Operation(
+        GATE_BY_NAME["qis", "pauliexp"], (0, 1, 2), (), (0.9, 1.0, 40.0), ("XIZ", "ZXI")
+    )
+    circuit = Circuit.from_operations(3, "qis", [term] * 200)
+
+    with pytest.raises(InvalidCircuitError, match="gates on two qubits once it is compiled"):
+        compile_program(program_of(circuit), ZZ)

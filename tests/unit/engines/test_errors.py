@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.builders import peak_bytes
 
 from ionbox.backends.noise import Channel, Flips, NoiseModel
 from ionbox.engines.errors import draw_errors, misread, misread_states
@@ -88,3 +89,16 @@ def test_basis_states_are_misread_as_their_bits_are() -> None:
     read = misread_states(states, 3, noise, 5)
 
     assert read.tolist() == (misread(bits, noise, 5) @ [1, 2, 4]).tolist()
+
+
+def test_one_likely_channel_among_many_costs_no_more_than_its_errors() -> None:
+    channels = [Channel(k, (0,), 1e-4) for k in range(2000)] + [Channel(2000, (0,), 0.9)]
+    shots = 5000
+
+    errors = draw_errors(channels, shots, 3)
+
+    expected = shots * sum(channel.probability for channel in channels)
+    assert peak_bytes(lambda: draw_errors(channels, shots, 3)) < 120 * expected + 2**20
+    counts = np.bincount(errors.channels, minlength=len(channels))
+    assert abs(counts[-1] - 4500) < 5 * np.sqrt(450)
+    assert abs(counts[:-1].sum() - 1000) < 5 * np.sqrt(1000)

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from tests.builders import peak_bytes, qis
 
+from ionbox._kernel import kernel
 from ionbox.backends.noise import NOISE_MODELS, Flips, NoiseModel
 from ionbox.circuits.circuit import Circuit, Operation
 from ionbox.circuits.gates import GATE_BY_NAME, ROW_BY_NAME
 from ionbox.circuits.program import OUTPUT_ALL, Program, ProgramBuilder, program_of
 from ionbox.engines.apparatus import Apparatus
-from ionbox.engines.engine import Estimate, Refusal, Workload
+from ionbox.engines.engine import Engine, Estimate, Refusal, Workload
 from ionbox.engines.planner import engine_named
 from ionbox.engines.trajectories import TrajectoryEngine
 from ionbox.formats.results import Exact, Sampled, Shots
@@ -31,6 +34,12 @@ def shots_of(workload: Workload, register: str = OUTPUT_ALL) -> Shots:
     assert isinstance(outcome.result, Sampled)
     assert outcome.warnings == ()
     return outcome.result.registers[register]
+
+
+def shots_of_engine(engine: Engine, workload: Workload, threads: int) -> NDArray[Any]:
+    result = engine.run(workload, threads=threads).result
+    assert isinstance(result, Sampled)
+    return result.registers[OUTPUT_ALL].rows
 
 
 def values(shots: Shots) -> NDArray[np.int64]:
@@ -231,7 +240,7 @@ def test_without_the_kernel_the_shots_are_the_same(circuit: Circuit) -> None:
         assert np.array_equal(shots.rows, shots_of(workload, name).rows)
 
 
-@pytest.mark.parametrize("num_qubits", [5, 13])
+@pytest.mark.parametrize("num_qubits", [5, 13, 15])
 def test_any_number_of_threads_gives_the_same_shots(num_qubits: int) -> None:
     workload = Workload(program_of(ladder(num_qubits, 60)), shots=300, seed=7, noise=LOUD)
 
@@ -249,3 +258,25 @@ def test_the_first_shots_do_not_depend_on_how_many_there_are() -> None:
     )
 
     assert np.array_equal(few, many[:100])
+
+
+@pytest.mark.skipif(kernel is None, reason="compares the kernel with NumPy")
+@pytest.mark.parametrize(("num_qubits", "num_operations"), [(15, 40), (21, 24)])
+def test_shots_of_states_that_fill_no_cache_are_those_of_numpy(
+    num_qubits: int, num_operations: int
+) -> None:
+    workload = Workload(
+        program_of(ladder(num_qubits, num_operations)),
+        shots=12,
+        seed=7,
+        noise=LOUD,
+        precision="float64",
+    )
+
+    one, many, plain = (
+        shots_of_engine(engine, workload, threads)
+        for engine, threads in ((ENGINE, 1), (ENGINE, 3), (TrajectoryEngine(Apparatus(None)), 1))
+    )
+
+    assert np.array_equal(one, many)
+    assert np.array_equal(one, plain)

@@ -99,6 +99,12 @@ def test_a_dry_run_ends_once_it_was_compiled() -> None:
     assert make_acceptance().may_run(submitted())
 
 
+def test_a_job_whose_backend_was_unloaded_fails() -> None:
+    failure = failure_of(on_device(backend="qpu.gone"), PLANNED)
+
+    assert failure == Failure("QuantumComputerError", "this server does not know qpu.gone any more")
+
+
 @pytest.mark.parametrize(
     ("job", "warnings"),
     [

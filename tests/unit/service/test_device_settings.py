@@ -51,6 +51,12 @@ def test_settings_are_read_in_the_words_of_either_version(
         ({"compilation": {"opt": "x"}}, 10, "settings.compilation.opt: 'x' is not within 0 to 2"),
         ({"compilation": {"opt": 0.5}}, 10, "settings.compilation.opt: 0.5 is not an integer"),
         ({"compilation": {"precision": 0}}, 10, "precision: 0 is not within 1e-12 to 1"),
+        ({"compilation": {"opt": 10**400}}, 10, "settings.compilation.opt: 1000"),
+        (
+            {"error_mitigation": {"symmetry_verification": "false"}},
+            10,
+            "settings.error_mitigation.symmetry_verification: 'false' is not true or false",
+        ),
         ({"compilation": [1]}, 10, "settings.compilation: [1] is not an object"),
         (
             {"error_mitigation": {"debiasing": True}},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from tests.builders import make_targets
 
 from ionbox.backends.noise import NOISE_MODELS
+from ionbox.backends.twins import Twin
 from ionbox.circuits.program import OUTPUT_ALL
 from ionbox.engines.engine import Outcome
 from ionbox.engines.planner import engine_named, plan
 from ionbox.formats.inputs import Input, read_input
-from ionbox.formats.results import Result, Sampled, basis_states_of
+from ionbox.formats.results import Result, Sampled, Shots, basis_states_of
+from ionbox.jobs.output import MOST_COUNTED, Output, SymmetryOutput
 from ionbox.service.device_settings import DeviceRun, DeviceSettings
 from ionbox.service.planning import Rules
 from ionbox.service.preparation import Conditions, Prepared, gather, misfit, prepare
@@ -53,7 +56,7 @@ def outcomes(prepared: Prepared) -> list[Result]:
 
 
 def gathered(prepared: Prepared) -> Sampled:
-    result = gather(prepared, outcomes(prepared), 7)
+    result = gather(prepared, outcomes(prepared), 7).result
     assert isinstance(result, Sampled)
     return result
 
@@ -167,3 +170,28 @@ def test_what_compiling_made_is_told() -> None:
     assert (output.gate_basis, output.opt, output.precision) == ("ZZ", 1, 1e-3)
     assert '"gpi2"' in output.native
     assert output.device_seconds > 10 * 1e-4
+
+
+def test_where_no_shot_keeps_the_symmetries_all_are_shown_and_it_is_told() -> None:
+    flips: list[dict[str, Any]] = [{"gate": "x", "targets": [0, 1, 2]}]
+    prepared = prepare(given_of(flips), conditions(5, on_device(symmetry_verification=True)))
+    wrong = Sampled({OUTPUT_ALL: Shots(3, np.full((5, 1), 6, np.uint8))})
+
+    outcome = gather(prepared, [wrong], 7)
+
+    assert outcome.result is wrong
+    assert outcome.warnings == ("no shot keeps the symmetries of the circuit: all are shown",)
+
+
+def test_more_allowed_states_than_can_be_kept_are_told_as_many_as_can() -> None:
+    backend = make_targets().backends["qpu.forte-1"]
+    record = replace(backend.characterizations[0], num_qubits=70)
+    settings = DeviceSettings(symmetry_verification=True)
+    given = given_of([{"gate": "h", "targets": list(range(70))}], 70)
+
+    device = DeviceRun(Twin(backend.native_gates, record), settings)
+    output = prepare(given, conditions(10, device)).output
+
+    assert output is not None
+    assert output.symmetry == SymmetryOutput(MOST_COUNTED, is_applied=False)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(output), type=Output) == output
