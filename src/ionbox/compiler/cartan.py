@@ -10,8 +10,9 @@ Source:
 
 from __future__ import annotations
 
+from cmath import exp, phase
 from collections.abc import Iterator, Sequence
-from math import atan2, cos, pi, remainder, sin
+from math import atan2, cos, pi, remainder, sin, sqrt
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -108,15 +109,23 @@ def from_ground(members: list[Member]) -> Pair:
     """Return what makes the same of |00>, with one interaction or none."""
     state = unitary_of(members)[:, 0].reshape(2, 2)
     left, (large, small), right = np.linalg.svd(state)
+    if small < TOLERANCE:
+        return Pair([], (_turn_to(left[:, 0]), _turn_to(right[0])))
+    if len(members) == 1:
+        return Pair(members)
+    if large - small < TOLERANCE:  # any basis will do: this one keeps Clifford circuits Clifford
+        left, right = state * sqrt(2), np.eye(2)
     turns = (
         turn_of(left * np.array([1, 1j]))[1],  # which makes up for the -i of the interaction
         turn_of(right.T)[1],
     )
-    if small < TOLERANCE:
-        return Pair([], turns)
-    if len(members) == 1:
-        return Pair(members)
     return Pair([((AXES["X"], AXES["X"]), 2 * atan2(small, large))], turns)
+
+
+def _turn_to(state: Matrix) -> Turn:
+    """Return a turn that takes |0> to a state; of those, one that is as plain as it can be."""
+    zero, one = state / exp(1j * phase(state[np.abs(state).argmax()]))
+    return turn_of(np.array([[zero, -one.conjugate()], [one, zero.conjugate()]]))[1]
 
 
 def _operator(axis: Axis) -> Matrix:

@@ -36,6 +36,7 @@ from ionbox.circuits.program import (
 )
 from ionbox.compiler.compilation import Options, Target, compile_program
 from ionbox.engines.branches import BranchEngine
+from ionbox.engines.clifford import first_other
 from ionbox.engines.engine import Workload
 from ionbox.engines.statevector import StateVectorEngine
 from ionbox.errors import InvalidCircuitError
@@ -366,3 +367,22 @@ def test_a_circuit_of_too_many_interactions_is_refused() -> None:
 
     with pytest.raises(InvalidCircuitError, match="gates on two qubits once it is compiled"):
         compile_program(program_of(circuit), ZZ)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("opt", [0, 1, 2])
+def test_a_clifford_circuit_stays_one(target: Target, opt: int) -> None:
+    generator = np.random.default_rng(7)
+    for _ in range(25):
+        num_qubits = int(generator.integers(2, 7))
+        operations = []
+        for _ in range(int(generator.integers(2, 25))):
+            control, qubit = generator.choice(num_qubits, 2, replace=False).tolist()
+            name = str(generator.choice(["h", "s", "v", "y"]))
+            operations.append(Operation(GATE_BY_NAME["qis", name], (qubit,)))
+            operations.append(Operation(GATE_BY_NAME["qis", "cnot"], (qubit,), (control,)))
+        circuit = Circuit.from_operations(num_qubits, "qis", operations)
+
+        _, native = compiled(circuit, target, opt)
+
+        assert not first_other(native)

@@ -12,8 +12,8 @@ from tests.builders import make_targets
 from ionbox.backends.noise import NOISE_MODELS
 from ionbox.backends.twins import Twin
 from ionbox.circuits.program import OUTPUT_ALL
-from ionbox.engines.engine import Outcome
-from ionbox.engines.planner import engine_named, plan
+from ionbox.engines.engine import Estimate, Outcome
+from ionbox.engines.planner import ENGINES, engine_named, plan
 from ionbox.formats.inputs import Input, read_input
 from ionbox.formats.results import Result, Sampled, Shots, basis_states_of
 from ionbox.jobs.output import MOST_COUNTED, Output, SymmetryOutput
@@ -195,3 +195,23 @@ def test_more_allowed_states_than_can_be_kept_are_told_as_many_as_can() -> None:
     assert output is not None
     assert output.symmetry == SymmetryOutput(MOST_COUNTED, is_applied=False)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(output), type=Output) == output
+
+
+@pytest.mark.parametrize("name", ["qpu.forte-1", "qpu.aria-1"])
+def test_the_engine_that_takes_one_variant_takes_all(name: str) -> None:
+    backend = make_targets().backends[name]
+    twin = Twin(backend.native_gates, backend.characterizations[0])
+    generator = np.random.default_rng(3)
+    gates: list[dict[str, Any]] = []
+    for _ in range(60):
+        control, target = generator.choice(15, 2, replace=False).tolist()
+        gates.append({"gate": str(generator.choice(["h", "s", "v", "y"])), "target": target})
+        gates.append({"gate": "cnot", "control": control, "target": target})
+
+    device = DeviceRun(twin, DeviceSettings())
+    parts = prepare(given_of(gates, 15), conditions(1000, device)).parts
+
+    taking = [e for e in ENGINES if isinstance(e.assess(parts[0].workload), Estimate)]
+    assert {engine.name for engine in taking} >= {"stabilizer", "trajectories"}
+    for engine in taking:
+        assert all(isinstance(engine.assess(part.workload), Estimate) for part in parts)
