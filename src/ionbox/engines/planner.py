@@ -8,7 +8,7 @@ machine: what a seed gives must not depend on how fast a machine is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -46,6 +46,10 @@ _STAND_INS = {"kernel": "statevector"}
 
 # More than this comes last among those that sample; a rule that holds on every machine.
 _MUCH_BYTES = 8 << 30
+
+# Noisy shots that one engine has on the reference machine by then are its own: it would take others
+# as long to say what they need.
+_AT_ONCE_SECONDS = 0.5e-3
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -105,13 +109,29 @@ def plan(
         machine: Where it is to run.
         engines: Who is asked; of two equally good ones the first is chosen.
     """
-    asked = tuple([engine.assess(workload, machine) for engine in engines])
+    asked = tuple(_ask(workload, machine, engines))
     estimates = [answer for answer in asked if isinstance(answer, Estimate)]
     fitting = [estimate for estimate in estimates if estimate.memory_bytes <= memory_bytes]
     if len(fitting) < len(estimates):
         asked = _within(asked, workload, memory_bytes)
     is_noisy = workload.noise is not None
     return Plan(min(fitting, key=partial(_rank, is_noisy=is_noisy), default=None), asked)
+
+
+def _ask(
+    workload: Workload, machine: Machine, engines: Sequence[Engine]
+) -> Iterator[Estimate | Refusal]:
+    """Yield what the engines answer; none is asked once one has noisy shots done at once."""
+    soonest, is_noisy = "", workload.noise is not None
+    for engine in engines:
+        if soonest:
+            reason = f"{soonest} is done sooner than anything else could be planned"
+            yield Refusal(engine.name, reason, is_moot=True)
+            continue
+        answer = engine.assess(workload, machine)
+        if is_noisy and isinstance(answer, Estimate):
+            soonest = engine.name if 0 < answer.reference_seconds < _AT_ONCE_SECONDS else ""
+        yield answer
 
 
 def _rank(estimate: Estimate, *, is_noisy: bool) -> tuple[bool, bool, float]:

@@ -254,3 +254,21 @@ def test_the_numpy_engine_stands_in_for_a_kernel_that_was_not_built() -> None:
 def test_an_engine_that_is_not_installed_is_an_error_that_says_so() -> None:
     with pytest.raises(EngineMissingError, match="engine 'abacus' is not installed here"):
         engine_named("abacus")
+
+
+def test_nobody_else_is_asked_where_noisy_shots_are_done_at_once() -> None:
+    engines = [
+        Calibrated("slow", 2.0, is_exact=False),
+        Calibrated("at once", 1e-4, is_exact=False),
+        Calibrated("not asked", 1e-5, is_exact=False),
+    ]
+
+    noisy = plan(make_workload(noise_model="aria-1"), memory_bytes=GIB, engines=engines)
+    ideal = plan(make_workload(), memory_bytes=GIB, engines=engines)
+
+    assert noisy.chosen is not None
+    assert noisy.chosen.engine == "at once"
+    assert noisy.answers[2] == Refusal(
+        "not asked", "at once is done sooner than anything else could be planned", is_moot=True
+    )
+    assert all(isinstance(answer, Estimate) for answer in ideal.answers)
