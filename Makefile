@@ -63,7 +63,7 @@ bench: $(VENV)/ready-bench  ## latency, throughput and JSON, beside Qiskit Aer a
 bench-simulation: $(VENV)/ready .venv-peers/ready  ## the kernel beside other engines, 30 minutes
 	@$(BIN)/python -m benchmarks.simulation $(ARGUMENTS)
 
-bench-noise: $(VENV)/ready .venv-peers/ready  ## noisy circuits on other engines, too, an hour
+bench-noise: $(VENV)/ready .venv-peers/ready  ## noisy circuits on other engines, too, 20 minutes
 	@$(BIN)/python -m benchmarks.noise $(ARGUMENTS)
 
 docs: $(VENV)/ready-docs

@@ -71,6 +71,15 @@ def test_a_record_of_the_catalog_is_there_for_jobs_that_have_it(store: SqliteSto
     assert backends["qpu.aria-1"] == own
 
 
+def test_a_record_behind_a_loaded_backend_is_not_told_otherwise(store: SqliteStore) -> None:
+    catalog, backends = catalog_on(store)
+    own_id = backends["qpu.aria-1"].characterization_id
+    catalog.load(document(RECORD, backend="qpu.aria-1"))
+
+    with pytest.raises(SettingsError, match="is known with other figures"):
+        catalog.load(document(LATER, backend="qpu.aria-1", id=own_id))
+
+
 def test_what_was_said_before_holds_where_nothing_is_said(store: SqliteStore) -> None:
     catalog, _ = catalog_on(store)
     catalog.load(document(RECORD), WITH_MS)

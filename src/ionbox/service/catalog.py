@@ -116,7 +116,7 @@ class Catalog:
         known = {
             record.id: record
             for other in self._backends.values()
-            for record in other.characterizations
+            for record in (*other.characterizations, *(twin.record for twin in other.older))
         }
         loaded = self._documents_of(backend.name) and self._backends[backend.name]
         if loaded and loaded.num_qubits != backend.num_qubits:
