@@ -9,31 +9,33 @@ medians. A run of all prints its table and keeps it, with every figure, in `benc
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cells import Cell, Patience, Runs, measure
 from benchmarks.circuits import NOISY_CIRCUITS, cnot, gate, noisy_rows
-from benchmarks.peers.process import PEERS_PYTHON, Engine, EngineFailedError, EngineProcess
+from benchmarks.comparison import Comparison, Figures, Progress
+from benchmarks.peers.process import Engine, EngineFailedError, EngineProcess
 from benchmarks.peers.rows import SHOTS, Row, sampling
-from benchmarks.service import RESULTS, cpu_name
-from benchmarks.simulation import Progress
+from benchmarks.service import cpu_name
 from benchmarks.simulation_table import markdown, number
 from ionbox.backends.noise import NOISE_MODELS, NoiseModel
-from ionbox.machine import num_cores
 
-QUBITS = (4, 11, 16, 20)
-QUICK_QUBITS = (4, 11, 20)
-ROUNDS, QUICK_ROUNDS = 5, 3
+COMPARISON = Comparison(
+    name="noise",
+    description=__doc__,
+    circuits=tuple(NOISY_CIRCUITS),
+    qubits=((4, 11, 16, 20), (4, 11, 20)),
+    rounds=(5, 3),
+)
 RUN_SECONDS, QUICK_RUN_SECONDS = 120.0, 2.0
 CELL_SECONDS, QUICK_CELL_SECONDS = 60.0, 2.0
 DROP_FROM = 11  # qubits; below, overhead decides
@@ -60,8 +62,6 @@ METHODS: Final[Mapping[Engine, str]] = {
     Engine("Aer MPS", "noisy_aer"): "matrix_product_state",
     Engine("qsim", "noisy_qsim"): "",
 }
-
-Figures = dict[str, Any]
 
 
 class Engines:
@@ -204,36 +204,5 @@ def _time(cell: Figures, name: str) -> str:
     return failure if failure.startswith(">") else "-"
 
 
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few rounds, in two minutes")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
-    parser.add_argument("--threads", type=int, default=num_cores())
-    parser.add_argument(
-        "--circuits", nargs="+", choices=NOISY_CIRCUITS, default=list(NOISY_CIRCUITS)
-    )
-    parser.add_argument("--qubits", nargs="+", type=int, help=f"default: {QUBITS}")
-    parser.add_argument("--rounds", type=int, help=f"default: {ROUNDS}")
-    options = parser.parse_args(arguments)
-    options.is_full = not (options.quick or options.qubits or options.rounds) and len(
-        options.circuits
-    ) == len(NOISY_CIRCUITS)
-    options.qubits = options.qubits or (QUICK_QUBITS if options.quick else QUBITS)
-    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
-    return options
-
-
-def main() -> None:
-    options = parse()
-    if not PEERS_PYTHON.exists():
-        sys.exit("the other engines are not installed: 'make bench-noise' does it")
-    figures = run(options)
-    text = table(figures)
-    print(json.dumps(figures, indent=1) if options.json else text)
-    if options.is_full:
-        (RESULTS / "noise.json").write_text(json.dumps(figures, indent=1) + "\n")
-        (RESULTS / "noise.md").write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    COMPARISON.main(run, table)

@@ -9,9 +9,7 @@ it, with every figure, in `benchmarks/results/`.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
@@ -20,24 +18,26 @@ import numpy as np
 
 from benchmarks.cells import Cell, Patience, Runs, is_far_behind, measure
 from benchmarks.circuits import CIRCUITS, SMALL_CIRCUITS, rows
+from benchmarks.comparison import Comparison, Progress
 from benchmarks.limits import measure_limits
 from benchmarks.peers.process import (
     ENGINES,
     OURS,
-    PEERS_PYTHON,
     EngineFailedError,
     EngineProcess,
 )
-from benchmarks.service import RESULTS
 from benchmarks.simulation_figures import Small, figures_of
 from benchmarks.simulation_table import table
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.oracle import state_vector
-from ionbox.machine import num_cores
 
-QUBITS = (4, 8, 12, 16, 20, 24, 26)
-QUICK_QUBITS = (20, 24)
-ROUNDS, QUICK_ROUNDS = 7, 3
+COMPARISON = Comparison(
+    name="simulation",
+    description=__doc__,
+    circuits=tuple(CIRCUITS),
+    qubits=((4, 8, 12, 16, 20, 24, 26), (20, 24)),
+    rounds=(7, 3),
+)
 CELL_SECONDS, QUICK_CELL_SECONDS = 60.0, 5.0
 DROP_FROM = 20  # qubits; below, overhead decides
 SCALING_FROM = 24  # qubits from which one thread is measured, too
@@ -142,44 +142,5 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return figures_of(cells, small, limits, versions, options.threads)
 
 
-class Progress:
-    """Says on stderr what has been done, and when."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def __call__(self, what: str) -> None:
-        print(f"{time.monotonic() - self._start:6.0f} s  {what}", file=sys.stderr, flush=True)
-
-
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20 and 24 qubits, in two minutes")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
-    parser.add_argument("--threads", type=int, default=num_cores())
-    parser.add_argument("--circuits", nargs="+", choices=CIRCUITS, default=list(CIRCUITS))
-    parser.add_argument("--qubits", nargs="+", type=int, help=f"default: {QUBITS}")
-    parser.add_argument("--rounds", type=int, help=f"default: {ROUNDS}")
-    options = parser.parse_args(arguments)
-    options.is_full = not (options.quick or options.qubits or options.rounds) and len(
-        options.circuits
-    ) == len(CIRCUITS)
-    options.qubits = options.qubits or (QUICK_QUBITS if options.quick else QUBITS)
-    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
-    return options
-
-
-def main() -> None:
-    options = parse()
-    if not PEERS_PYTHON.exists():
-        sys.exit("the other engines are not installed: 'make bench-simulation' does it")
-    figures = run(options)
-    text = table(figures)
-    print(json.dumps(figures, indent=1) if options.json else text)
-    if options.is_full:
-        (RESULTS / "simulation.json").write_text(json.dumps(figures, indent=1) + "\n")
-        (RESULTS / "simulation.md").write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    COMPARISON.main(run, table)

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from statistics import geometric_mean
-from typing import Any
 
 from benchmarks.cells import Cell
 from benchmarks.circuits import CIRCUITS
+from benchmarks.comparison import Figures
 from benchmarks.limits import AMPLITUDE_BYTES, LEAST_QUBITS, Limits
 from benchmarks.peers import ours
 from benchmarks.peers.process import ENGINES, OURS, PEERS, Engine
@@ -19,8 +19,6 @@ from benchmarks.service import cpu_name
 from ionbox.circuits.circuit import Circuit
 
 GOAL_QUBITS = (20, 24, 26)  # the geometric mean is over these
-
-Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)

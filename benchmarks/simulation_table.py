@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import geometric_mean
 
+from benchmarks.comparison import Figures
 from benchmarks.limits import AMPLITUDE_BYTES
 from benchmarks.peers.process import ENGINES, OURS
-from benchmarks.simulation_figures import GOAL_QUBITS, Figures
+from benchmarks.simulation_figures import GOAL_QUBITS
 
 
 def table(figures: Figures) -> str:
