@@ -105,6 +105,22 @@ def kill_all_workers() -> None:
         os.kill(worker.pid, signal.SIGKILL)
 
 
+def test_what_a_running_job_says_is_known_until_it_ends(house: House) -> None:
+    job = house.insert(endless())
+    house.dispatcher.queue(job)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (beat := house.dispatcher.beat_of(job.id)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    house.dispatcher.stop_work(job.id)
+    while house.dispatcher.beat_of(job.id) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    assert beat.job_id == job.id
+    assert beat.memory_bytes > 0
+
+
 @pytest.mark.parametrize("predicted_seconds", [0.0001, 1.0])
 def test_a_job_runs_and_its_outcome_is_recorded(house: House, predicted_seconds: float) -> None:
     job = house.insert(predicted_seconds=predicted_seconds)

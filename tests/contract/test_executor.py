@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.builders import IDEAL_ENGINE, bell_bytes, entanglers, outcome
 
 from ionbox._kernel import kernel
 from ionbox.engines.calibration import REFERENCE, Machine
+from ionbox.executors.beats import BEAT_SECONDS
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.executors.worker import INLINE_BYTES
 from ionbox.jobs.job import Failure
@@ -26,6 +28,7 @@ from ionbox.service.work import (
     RUN_AT_ONCE_BYTES,
     RUN_AT_ONCE_SECONDS,
     Assessed,
+    Beat,
     Failed,
     Finished,
     Lost,
@@ -44,7 +47,12 @@ class Desk:
         self._tasks: dict[int, list[Task]] = {}
         self._replies: queue.Queue[tuple[int, list[Reply]]] = queue.Queue()
         self._loaded = threading.Event()
-        executor.start(self._load, lambda worker, replies: self._replies.put((worker, replies)))
+        self._beats: queue.Queue[Beat] = queue.Queue()
+        executor.start(
+            self._load,
+            lambda worker, replies: self._replies.put((worker, replies)),
+            lambda _, beat: self._beats.put(beat),
+        )
 
     def _load(self, worker: int) -> list[Task]:
         self._loaded.set()
@@ -58,6 +66,13 @@ class Desk:
 
     def replies(self) -> list[Reply]:
         return self._replies.get(timeout=WAIT_SECONDS)[1]
+
+    def beat(self) -> Beat:
+        return self._beats.get(timeout=WAIT_SECONDS)
+
+    @property
+    def num_beats(self) -> int:
+        return self._beats.qsize()
 
     def run(self, *tasks: Task, worker: int = 0) -> list[Reply]:
         self.begin(*tasks, worker=worker)
@@ -191,6 +206,33 @@ def test_what_takes_too_long_is_lost_and_the_worker_goes_on(desk: Desk, tmp_path
     assert isinstance(reply, Lost)
     assert "no answer within 0.5 s" in reply.reason
     assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_a_worker_beats_while_it_works_and_says_what_it_takes(desk: Desk, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    desk.begin(make_task(tmp_path, superposition(22, layers=200)))
+    first, second = desk.beat(), desk.beat()
+
+    assert time.monotonic() - begun >= 2 * BEAT_SECONDS - 0.1
+    assert first.job_id == second.job_id == "job"
+    state_bytes = 8 << 22
+    assert state_bytes <= second.memory_bytes < 4 * state_bytes
+
+
+def test_a_short_load_has_no_beat_however_many_there_are(desk: Desk, tmp_path: Path) -> None:
+    end = time.monotonic() + 1.5 * BEAT_SECONDS
+    while time.monotonic() < end:
+        desk.run(make_task(tmp_path), make_task(tmp_path))
+
+    assert desk.num_beats == 0
+
+
+def test_beats_do_not_give_a_task_more_time(desk: Desk, tmp_path: Path) -> None:
+    slow = make_task(tmp_path, superposition(22, layers=200), timeout_seconds=2.5 * BEAT_SECONDS)
+    (reply,) = desk.run(slow)
+
+    assert isinstance(reply, Lost)
+    assert desk.num_beats == 2
 
 
 def test_a_killed_worker_loses_all_its_tasks_and_serves_again(desk: Desk, tmp_path: Path) -> None:

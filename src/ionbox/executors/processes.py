@@ -16,10 +16,14 @@ from collections.abc import Callable
 import msgspec
 
 from ionbox.executors import frames
-from ionbox.service.work import Lost, Reply, Task
+from ionbox.service.work import Beat, Lost, Reply, Task
 
 _log = logging.getLogger(__name__)
 _RESPAWN_PAUSE_SECONDS = 0.5
+
+_Load = Callable[[int], list[Task]]
+_Done = Callable[[int, list[Reply]], None]
+_Beat = Callable[[int, Beat], None]
 
 
 class ProcessExecutor:
@@ -38,11 +42,9 @@ class ProcessExecutor:
         """How many tasks can run at once."""
         return self._num_workers
 
-    def start(
-        self, load: Callable[[int], list[Task]], done: Callable[[int, list[Reply]], None]
-    ) -> None:
+    def start(self, load: _Load, done: _Done, beat: _Beat) -> None:
         """Start the workers; see the port."""
-        self._workers = [_Worker(number, load, done) for number in range(self._num_workers)]
+        self._workers = [_Worker(number, load, done, beat) for number in range(self._num_workers)]
 
     def execute(self, worker: int) -> None:
         """Have an idle worker load and run its task; returns at once."""
@@ -63,21 +65,19 @@ class ProcessExecutor:
 class _Worker:
     """One process and the thread that serves it."""
 
-    def __init__(
-        self,
-        number: int,
-        load: Callable[[int], list[Task]],
-        done: Callable[[int, list[Reply]], None],
-    ) -> None:
+    def __init__(self, number: int, load: _Load, done: _Done, beat: _Beat) -> None:
         self.inbox: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._number = number
         self._load = load
         self._done = done
+        self._beat = beat
         self._is_stopping = False
         self._is_killed = False
         self._kill_lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._decoder = msgspec.msgpack.Decoder(list[Reply])
+        self._decoder: msgspec.msgpack.Decoder[list[Reply] | Beat] = msgspec.msgpack.Decoder(
+            list[Reply] | Beat
+        )
         self._encoder = msgspec.msgpack.Encoder()
         self._thread = threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
         self._thread.start()
@@ -115,12 +115,26 @@ class _Worker:
         try:
             self._connection.settimeout(timeout_seconds)
             frames.send(self._connection, self._encoder.encode(tasks))
-            return self._decoder.decode(frames.receive(self._connection))
+            return self._replies(timeout_seconds)
         except TimeoutError:
             lost = self._replace(f"no answer within {timeout_seconds} s")
         except (EOFError, OSError):
             lost = self._replace("the worker died")
         return [lost] * len(tasks)
+
+    def _replies(self, timeout_seconds: float | None) -> list[Reply]:
+        """Return what the process answers; the time is that of the whole load, beats or not."""
+        start = time.monotonic()
+        while True:
+            message = self._decoder.decode(frames.receive(self._connection))
+            if not isinstance(message, Beat):
+                return message
+            self._beat(self._number, message)
+            if timeout_seconds is not None:
+                left_seconds = start + timeout_seconds - time.monotonic()
+                if left_seconds <= 0:
+                    raise TimeoutError
+                self._connection.settimeout(left_seconds)
 
     def _replace(self, reason: str) -> Lost:
         """End the process, whatever it does, and start another."""

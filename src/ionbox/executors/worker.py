@@ -1,6 +1,7 @@
 """A worker process: `python -m ionbox.executors.worker SOCKET LIFELINE PARENT`.
 
-It reads tasks from a socket, a few at a time, and answers each with a reply. It dies with the
+It reads tasks from a socket, a few at a time, and answers each with a reply; while that takes
+long it beats. It dies with the
 server, whatever either of them is doing: by the kernel's word on Linux (PDEATHSIG), and anywhere
 by a thread that waits for the end of a pipe which only the server holds open.
 """
@@ -22,6 +23,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ionbox.executors import frames
+from ionbox.executors.beats import Beater
+from ionbox.executors.memory import Memory
 from ionbox.jobs.job import Failure, FailureCode
 from ionbox.service.work import Failed, Finished, Lost, Reply, Task, perform
 
@@ -36,11 +39,15 @@ def main() -> None:
     _die_with(parent, lifeline)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     connection = socket.socket(fileno=descriptor)
-    decoder, encoder = msgspec.msgpack.Decoder(list[Task]), msgspec.msgpack.Encoder()
+    decoder, encode = msgspec.msgpack.Decoder(list[Task]), msgspec.msgpack.encode
+    memory = Memory()
+    beater = Beater(lambda beat: frames.send(connection, encode(beat)), memory)
     while True:
         try:
             tasks = decoder.decode(frames.receive(connection))
-            frames.send(connection, encoder.encode([_answer(task) for task in tasks]))
+            replies = [_at(task, memory, beater) for task in tasks]
+            beater.end()
+            frames.send(connection, encode(replies))
         except (EOFError, ConnectionError):
             return
 
@@ -57,6 +64,12 @@ def _die_with(parent: int, lifeline: int) -> None:
 def _watch(lifeline: int) -> None:
     os.read(lifeline, 1)
     os._exit(1)
+
+
+def _at(task: Task, memory: Memory, beater: Beater) -> Reply:
+    memory.mark()
+    beater.begin(task.job_id)
+    return _answer(task)
 
 
 def _answer(task: Task) -> Reply:

@@ -25,7 +25,7 @@ from ionbox.service.planning import Rulebook, encode_output
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
 from ionbox.service.ready_queue import Entry
 from ionbox.service.targets import Targets
-from ionbox.service.work import Assessed, Failed, Finished, Lost, Reply, Task
+from ionbox.service.work import Assessed, Beat, Failed, Finished, Lost, Reply, Task
 
 # A job above this steps back for the server and for short jobs.
 NICE_SECONDS = 0.1
@@ -98,11 +98,12 @@ class Dispatcher:
         self._unwanted: set[str] = set()
         # Worker → what it claimed; only the worker's own thread looks at it.
         self._claims: dict[int, list[_Claim]] = {}
+        self._beats: dict[str, Beat] = {}  # running job → the last that its worker said of it
         self._is_stopping = False
 
     def start(self) -> None:
         """Start the workers and queue every job that an earlier server left unfinished."""
-        self._executor.start(self._load, self._done)
+        self._executor.start(self._load, self._done, self._beat)
         for job in self._store.unfinished_jobs():
             self._recover(job)
 
@@ -116,6 +117,10 @@ class Dispatcher:
     def is_idle(self) -> bool:
         """Whether no job waits or runs."""
         return not self._admission.grants and not self._admission.waiting
+
+    def beat_of(self, job_id: str) -> Beat | None:
+        """Return the last that was heard of a running job; None if it runs since a moment only."""
+        return self._beats.get(job_id)
 
     def queue(self, job: Job, data: bytes | None = None, *, is_recovered: bool = False) -> None:
         """Put a job where workers look.
@@ -233,9 +238,15 @@ class Dispatcher:
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
+    def _beat(self, worker: int, beat: Beat) -> None:  # noqa: ARG002 - the port's
+        """Keep the last that was heard of a running job."""
+        self._beats[beat.job_id] = beat
+
     def _done(self, worker: int, replies: list[Reply]) -> None:
         """Free what a worker held, give it the next jobs, then record its replies."""
         claims = self._claims.pop(worker)
+        for claim in claims:
+            self._beats.pop(claim.job.id, None)
         with self._lock:
             unwanted = self._unwanted & {entry.job_id for entry in self._admission.release(worker)}
             self._unwanted -= unwanted

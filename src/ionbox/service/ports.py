@@ -18,7 +18,7 @@ from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import Effect
 from ionbox.jobs.sessions import Session
 from ionbox.service.access import Key, Project
-from ionbox.service.work import Reply, Task
+from ionbox.service.work import Beat, Reply, Task
 
 Step = Callable[[Job], tuple[Job, tuple[Effect, ...]]]
 
@@ -243,12 +243,17 @@ class Executor(Protocol):
         self,
         load: Callable[[int], list[Task]],
         done: Callable[[int, list[Reply]], None],
+        beat: Callable[[int, Beat], None],
     ) -> None:
         """Start the workers.
 
+        All three are called in the thread of the worker, and must not raise.
+
         Args:
-            load: Called in a thread of the worker that `execute` named; returns its tasks.
+            load: Called once `execute` named the worker; returns its tasks.
             done: Called with the worker and one reply for each task.
+            beat: Called with the worker and what it says of the task it is at, about once a
+                second and not in the first one; between `load` and `done`.
         """
         ...
 

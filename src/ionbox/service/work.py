@@ -123,6 +123,20 @@ class Lost(msgspec.Struct, frozen=True, tag=True):
 Reply = Assessed | Finished | Failed | Lost
 
 
+class Beat(msgspec.Struct, frozen=True, tag=True):
+    """What a worker says about once a second while it is at a load of tasks: that it lives.
+
+    Args:
+        job_id: Of the task it is at.
+        progress: How much of the engine's work is done, 0 to 1; None where nobody can tell.
+        memory_bytes: The most that the task has taken beyond what the worker had before.
+    """
+
+    job_id: str
+    progress: float | None
+    memory_bytes: int
+
+
 def assess(given: Input, conditions: Conditions) -> Assessed:
     """Plan an input: which engine, how long, how many bytes, or why not at all."""
     unfit = _unfit(given, conditions)
