@@ -29,7 +29,7 @@ from msgspec.inspect import (
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import backends as loaded
-from ionbox.api.extensions import exact, keys, plans
+from ionbox.api.extensions import exact, keys, plans, waits
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
@@ -421,6 +421,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "routes-v04": lambda: routes(v04.ENDPOINTS, "yes"),
     "routes-operator": lambda: routes((*keys.ENDPOINTS, *loaded.ENDPOINTS), "operator"),
     "bodies-operator": lambda: bodies((*keys.ENDPOINTS, *loaded.ENDPOINTS)),
+    "routes-waits": lambda: routes(waits.ENDPOINTS, "yes"),
+    "bodies-waits": lambda: bodies(waits.ENDPOINTS),
     "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
     "bodies-plans": lambda: bodies(plans.ENDPOINTS),
     "routes-exact": lambda: routes(exact.ENDPOINTS, "yes"),

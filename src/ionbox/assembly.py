@@ -40,6 +40,7 @@ from ionbox.results.filesystem import FilesystemResults
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller, new_secret
 from ionbox.service.accounts import Accounts
+from ionbox.service.admission import Limits
 from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.jobs import Jobs
@@ -110,12 +111,18 @@ def open_house(settings: Settings) -> Iterator[House]:
             dispatcher = Dispatcher(
                 store,
                 results,
-                # One worker a core, and one that is kept for short jobs.
-                ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 1),
+                # One worker a core; one is kept for short jobs, and one for them and for inputs.
+                ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 2),
                 acceptance,
                 targets=targets,
                 rulebook=rulebook,
                 clock=_now,
+                limits=Limits(
+                    settings.key_running,
+                    settings.project_running,
+                    settings.key_waiting,
+                    settings.project_waiting,
+                ),
             )
             jobs = Jobs(
                 store,

@@ -18,6 +18,14 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 DEFAULT_PORT = 8000
 LARGEST_PORT = 65535
 MOST_OUTCOMES = 2**40  # more cannot be kept
+# What settings are at least, where they are given.
+_LEAST = {
+    "workers": 2,
+    "key_running": 1,
+    "key_waiting": 1,
+    "project_running": 1,
+    "project_waiting": 1,
+}
 # Where a user's own key may be, in the order in which it is looked for.
 KEY_VARIABLES = ("IONBOX_API_KEY", "IONQ_API_KEY")
 
@@ -41,7 +49,7 @@ class Settings:
         },
     )
     workers: int | None = field(
-        default=None, metadata={"help": "Worker processes; by default one more than cores."}
+        default=None, metadata={"help": "Worker processes; by default two more than cores."}
     )
     auth: str = field(
         default="key", metadata={"help": "'key', or 'none' to accept any key (on loopback only)."}
@@ -85,6 +93,19 @@ class Settings:
         default=(),
         metadata={"help": "TOML file with a noise model of your own; may be repeated."},
     )
+    key_running: int | None = field(
+        default=None, metadata={"help": "How many jobs of one key run at once; by default any."}
+    )
+    key_waiting: int | None = field(
+        default=None,
+        metadata={"help": "How many jobs of one key wait at once; more are refused with 429."},
+    )
+    project_running: int | None = field(
+        default=None, metadata={"help": "How many jobs of one project run at once."}
+    )
+    project_waiting: int | None = field(
+        default=None, metadata={"help": "How many jobs of one project wait at once."}
+    )
     allow_host: tuple[str, ...] = field(
         default=(),
         metadata={
@@ -112,8 +133,10 @@ class Settings:
             raise SettingsError(f"simulator_qubits: {given} given; {allowed} is allowed")
         if not 0 <= self.port <= LARGEST_PORT:
             raise SettingsError(f"port: {self.port} is not within 0 to {LARGEST_PORT}")
-        if self.workers is not None and self.workers < 2:
-            raise SettingsError(f"workers: {self.workers} given; at least 2 are needed")
+        for name, least in _LEAST.items():
+            given = getattr(self, name)
+            if given is not None and given < least:
+                raise SettingsError(f"{name}: {given} given; {least} or more are needed")
 
     @property
     def directory(self) -> Path:

@@ -7,6 +7,7 @@ IonboxError
 ├── ForbiddenError              a key that does not reach what was asked for
 ├── NotFoundError               no such job, backend or key within the caller's reach
 │   └── ResultsNotReadyError    the job is there, its results are not
+├── TooManyJobsError            more waiting jobs than a key or a project may have
 ├── BodyTooLargeError           more bytes than a request may have
 ├── EngineMissingError          a job was planned with an engine that is not installed here
 ├── LifecycleError              an event that a job's status does not allow
@@ -78,6 +79,26 @@ class ResultsNotReadyError(NotFoundError):
         IonboxError.__init__(self, f"job '{job_id}' has no results: {reason}")
         self.kind, self.name, self.known = "results", job_id, ()
         self.status = status
+
+
+class TooManyJobsError(IonboxError):
+    """More waiting jobs than a key, or a project, may have; it helps to try again later.
+
+    Args:
+        whose: `key` or `project`.
+        limit: How many may wait.
+        waiting: How many do.
+        given: How many more were submitted.
+    """
+
+    def __init__(self, whose: str, limit: int, waiting: int, given: int) -> None:
+        super().__init__(
+            f"{given} more jobs of a {whose} that has {waiting} waiting; {limit} may wait"
+        )
+        self.whose = whose
+        self.limit = limit
+        self.waiting = waiting
+        self.given = given
 
 
 class BodyTooLargeError(IonboxError):

@@ -269,7 +269,7 @@ def test_a_port_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
             ["--auth", "none", "--host", "0.0.0.0"],  # noqa: S104 - it is refused
             "Error: auth: 'none' is for loopback addresses, not for 0.0.0.0",
         ),
-        (["--workers", "1"], "Error: workers: 1 given; at least 2 are needed"),
+        (["--workers", "1"], "Error: workers: 1 given; 2 or more are needed"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_in_one_line(

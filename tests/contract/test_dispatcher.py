@@ -6,10 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,73 +16,15 @@ from tests.builders import (
     NOW,
     bell_bytes,
     limit_pages,
-    make_acceptance,
-    make_job,
-    make_targets,
     outcome,
 )
+from tests.contract.house import WAIT_SECONDS, House, endless, house_on
 
-from ionbox.engines.calibration import Machine
 from ionbox.engines.planner import ENGINES
-from ionbox.executors.processes import ProcessExecutor
-from ionbox.jobs.job import Job, JobStatus
-from ionbox.jobs.lifecycle import TERMINAL, JobEvent, step
-from ionbox.results.filesystem import FilesystemResults
-from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS, Dispatcher
-from ionbox.service.planning import Rulebook, Rules, decode_answers
-from ionbox.service.ports import NewJob
-from ionbox.store.sqlite import SqliteStore
-
-WAIT_SECONDS = 30
-
-
-@dataclass
-class House:
-    store: SqliteStore
-    results: FilesystemResults
-    dispatcher: Dispatcher
-    project: str
-
-    def insert(self, data: bytes | None = None, **changes: object) -> Job:
-        values: dict[str, object] = {"engine": "statevector", "project_id": self.project}
-        job = make_job(**values | changes)
-        new = NewJob(job, bell_bytes() if data is None else data)
-        return self.store.insert_jobs([new], NOW).result()
-
-    def stored(self, job: Job) -> Job:
-        stored = self.store.job(self.project, job.id)
-        assert stored is not None
-        return stored
-
-    def wait(self, job: Job, is_so: Callable[[Job], bool]) -> Job:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not is_so(stored := self.stored(job)):
-            assert time.monotonic() < deadline, stored
-            time.sleep(0.01)
-        return stored
-
-    def end_of(self, job: Job) -> Job:
-        return self.wait(job, lambda stored: stored.status in TERMINAL)
-
-
-@contextmanager
-def house_on(path: Path, memory_bytes: int = 1 << 30) -> Iterator[House]:
-    with closing(SqliteStore(path / "ionbox.sqlite")) as store:
-        results = FilesystemResults(path / "results")
-        dispatcher = Dispatcher(
-            store,
-            results,
-            ProcessExecutor(2),
-            make_acceptance(),
-            targets=make_targets(),
-            rulebook=Rulebook(Rules(memory_bytes, Machine(cores=2))),
-            clock=lambda: datetime.now(UTC),
-        )
-        project = store.first_project() or store.create_project("local", "default").result()
-        try:
-            yield House(store, results, dispatcher, project)
-        finally:
-            dispatcher.stop()
+from ionbox.jobs.job import JobStatus
+from ionbox.jobs.lifecycle import JobEvent, step
+from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS
+from ionbox.service.planning import decode_answers
 
 
 @pytest.fixture
@@ -93,11 +32,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     with house_on(tmp_path) as house:
         house.dispatcher.start()
         yield house
-
-
-def endless() -> bytes:
-    gates = [{"gate": "rx", "targets": list(range(22)), "rotation": 0.1}] * 1000
-    return json.dumps({"qubits": 22, "circuit": gates}).encode()
 
 
 def kill_all_workers() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from ionbox.api.requests import (
     durable,
     integer_of,
     service_of,
+    urgency_of,
     values_of,
 )
 from ionbox.backends.noise import IDEAL
@@ -91,6 +93,7 @@ _ids = msgspec.json.Decoder(Ids)
 async def submitted(request: Request, caller: Caller, submission: Submission) -> Job:
     """Submit a job, many circuits outside the event loop, and return it once it is durable."""
     jobs = service_of(request).jobs
+    submission = replace(submission, urgency=urgency_of(request))
     is_ideal = submission.noise_model == IDEAL
     if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
         return await durable(jobs.submit(caller, submission))

@@ -17,6 +17,7 @@ from ionbox.errors import (
     IonboxError,
     NotFoundError,
     StoreFullError,
+    TooManyJobsError,
     UnauthorizedError,
 )
 
@@ -45,7 +46,13 @@ PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
     ForbiddenError: (403, "Forbidden"),
     NotFoundError: (404, "Not Found Error"),
     BodyTooLargeError: (413, "Request Entity Too Large"),
+    TooManyJobsError: (429, "Too Many Requests"),
     StoreFullError: (507, "Insufficient Storage"),
+}
+# What goes with a status, whatever the error.
+_HEADERS: Mapping[int, Mapping[str, str]] = {
+    http.HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "apiKey"},
+    http.HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "1"},
 }
 SERVER_ERROR = Problem(500, "Internal Server Error", "ionbox made a mistake; its log says which")
 
@@ -66,8 +73,7 @@ def on_error(_: Request, error: Exception) -> Response:
     validation = None
     if isinstance(error, InvalidInputError):
         validation = Validation([error.path] if error.path else [], error.source)
-    headers = {"WWW-Authenticate": "apiKey"} if status == http.HTTPStatus.UNAUTHORIZED else None
-    return answer(Problem(status, word, str(error), validation), headers)
+    return answer(Problem(status, word, str(error), validation), _HEADERS.get(status))
 
 
 def on_http_exception(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from starlette.requests import Request
 
 from ionbox.errors import BodyTooLargeError, InvalidInputError, UnauthorizedError
 from ionbox.formats.decoding import decode
+from ionbox.jobs.job import URGENCY
 from ionbox.service.access import Caller
 from ionbox.service.service import Service
 
@@ -22,6 +24,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # A client that still sends would take an early answer for a broken connection.
 _MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _SCHEME = "apikey"
+_URGENCY_PARAMETER = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 
 T = TypeVar("T")
@@ -173,6 +176,16 @@ def is_true(request: Request, name: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise InvalidInputError(name, f"'{text}' is not true or false", source="query")
     return text.lower() == "true"
+
+
+def urgency_of(request: Request) -> int:
+    """Return how urgent a submission is; a header that cannot be read says nothing.
+
+    Source:
+        RFC 9218, section 4.1.
+    """
+    found = _URGENCY_PARAMETER.search(request.headers.get("priority", ""))
+    return URGENCY if found is None else int(found[1])
 
 
 def time_of(request: Request, name: str) -> datetime | None:

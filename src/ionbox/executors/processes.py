@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 import msgspec
+import psutil
 
 from ionbox.executors import frames
 from ionbox.service.work import Beat, Lost, Reply, Task
@@ -54,6 +55,10 @@ class ProcessExecutor:
         """End what a worker does, at once."""
         self._workers[worker].kill()
 
+    def is_working(self, worker: int) -> bool:
+        """Return whether a worker has used a processor since this was last asked."""
+        return self._workers[worker].is_working()
+
     def stop(self) -> None:
         """End every worker and return when none is left."""
         for worker in self._workers:
@@ -75,6 +80,7 @@ class _Worker:
         self._is_killed = False
         self._kill_lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._cpu_seconds = 0.0  # that it had used when it was last asked
         self._decoder: msgspec.msgpack.Decoder[list[Reply] | Beat] = msgspec.msgpack.Decoder(
             list[Reply] | Beat
         )
@@ -87,6 +93,16 @@ class _Worker:
             self._is_killed = True
             if self._process is not None and self._process.poll() is None:
                 self._process.kill()
+
+    def is_working(self) -> bool:
+        with self._kill_lock:
+            pid = 0 if self._process is None else self._process.pid
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.NoSuchProcess:
+            return False
+        before, self._cpu_seconds = self._cpu_seconds, times.user + times.system
+        return self._cpu_seconds > before
 
     def stop(self) -> None:
         self._is_stopping = True

@@ -44,6 +44,9 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 MULTI_CIRCUIT = "ionq.multi-circuit.v1"
+# RFC 9218, section 4.1: 0 is the most urgent.
+URGENCIES = range(8)
+URGENCY = 3
 _UUID_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
 
 
@@ -75,6 +78,9 @@ class Job(msgspec.Struct, frozen=True):
         run_seconds: How long the engine took; None until it has run.
         cost_micros: What it costs, in millionths of the price book's currency.
         attempt: How often a worker has claimed it.
+        urgency: Which of its submitter's jobs goes first: the one with the lowest number.
+        predicted_wait_seconds: How long it was expected to wait when it began to; None before.
+        peak_bytes: How much memory its run took, if it was measured.
     """
 
     id: str
@@ -112,6 +118,9 @@ class Job(msgspec.Struct, frozen=True):
     completed_at: datetime | None = None
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
+    urgency: int = URGENCY
+    predicted_wait_seconds: float | None = None
+    peak_bytes: int | None = None
 
     @property
     def is_parent(self) -> bool:
@@ -127,6 +136,13 @@ class Job(msgspec.Struct, frozen=True):
     def is_on_device(self) -> bool:
         """Whether it is compiled for a device, and run on its twin."""
         return self.characterization_id is not None
+
+    @property
+    def wait_seconds(self) -> float | None:
+        """How long it waited for its start; None where it never started."""
+        if self.started_at is None:
+            return None
+        return (self.started_at - self.submitted_at).total_seconds()
 
     @property
     def execution_seconds(self) -> float | None:

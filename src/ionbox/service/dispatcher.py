@@ -15,15 +15,24 @@ import msgspec
 from msgspec.structs import replace
 
 from ionbox.engines.planner import too_large
-from ionbox.errors import StoreError
+from ionbox.errors import StoreError, TooManyJobsError
 from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.service.acceptance import Acceptance
-from ionbox.service.admission import SHORT_SECONDS, Admission, Capacity, is_short
+from ionbox.service.admission import (
+    NO_LIMITS,
+    SHORT_SECONDS,
+    Admission,
+    Capacity,
+    Limits,
+    is_short,
+)
+from ionbox.service.fair_queue import Entry
+from ionbox.service.forecast import Forecast
+from ionbox.service.leases import LEASE_SECONDS, Leases
 from ionbox.service.planning import Rulebook, encode_output
 from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
-from ionbox.service.ready_queue import Entry
 from ionbox.service.targets import Targets
 from ionbox.service.work import Assessed, Beat, Failed, Finished, Lost, Reply, Task
 
@@ -82,6 +91,8 @@ class Dispatcher:
         targets: Targets,
         rulebook: Rulebook,
         clock: Callable[[], datetime],
+        limits: Limits = NO_LIMITS,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._store = store
         self._results = results
@@ -93,7 +104,11 @@ class Dispatcher:
         self._rulebook = rulebook
         self._memory_bytes = rulebook.rules.memory_bytes
         capacity = Capacity(rulebook.rules.machine.cores, self._memory_bytes)
-        self._admission = Admission(capacity, executor.num_workers)
+        self._admission = Admission(capacity, executor.num_workers, limits=limits)
+        self._leases = Leases(
+            store, clock, lease_seconds, overdue=self._overdue, lost=self.stop_work
+        )
+        self._silent: set[str] = set()  # jobs whose worker was ended since nobody heard of it
         self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, self._memory_bytes)
         self._unwanted: set[str] = set()
         # Worker → what it claimed; only the worker's own thread looks at it.
@@ -106,11 +121,13 @@ class Dispatcher:
         self._executor.start(self._load, self._done, self._beat)
         for job in self._store.unfinished_jobs():
             self._recover(job)
+        self._leases.start()
 
     def stop(self) -> None:
         """End the workers; what they were at goes back to the queue in the store."""
         with self._lock:
             self._is_stopping = True
+        self._leases.stop()
         self._executor.stop()
 
     @property
@@ -128,42 +145,71 @@ class Dispatcher:
         Args:
             data: Its input, where it is at hand; else it is read when a worker takes the job.
         """
+        with self._lock:
+            is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
+            known = (job, data) if data is not None and is_kept else None
+            entry = self._entry(job, data)
+            self._push(replace(entry, is_recovered=is_recovered, known=known))
+
+    def forecast(self, job: Job, data: bytes | None = None) -> Forecast:
+        """Return how long a job will wait that waits, or would be queued now, and for what."""
+        with self._lock:
+            return self._admission.forecast(self._entry(job, data), self._now())
+
+    def waits(self, job_id: str) -> bool:
+        """Return whether a job waits for a worker."""
+        return job_id in self._admission.waiting
+
+    def refuse_excess(self, project_id: str, submitter_id: str, num_jobs: int) -> None:
+        """Refuse jobs beyond what a project, or one of its keys, may have waiting.
+
+        Raises:
+            TooManyJobsError: Saying whose limit it is.
+        """
+        limits = self._admission.limits
+        of_project, of_key = self._admission.num_waiting(project_id, submitter_id)
+        rows = (
+            ("key", limits.key_waiting, of_key),
+            ("project", limits.project_waiting, of_project),
+        )
+        for whose, most, has in rows:
+            if most is not None and has + num_jobs > most:
+                raise TooManyJobsError(whose, most, has, num_jobs)
+
+    def _entry(self, job: Job, data: bytes | None) -> Entry:
+        """Return what decides when a job has its turn; one to be read takes a guess."""
         seconds, memory_bytes = job.predicted_seconds, job.memory_bytes
         if job.status is JobStatus.SUBMITTED:
             seconds = _reading_seconds(job, data)
             is_quick = seconds < SHORT_SECONDS
             memory_bytes = SHORT_PREFLIGHT_BYTES if is_quick else self._preflight_bytes
-        with self._lock:
-            is_kept = data is not None and len(data) * len(self._admission.waiting) < KEPT_BYTES
-            known = (job, data) if data is not None and is_kept else None
-            self._push(
-                Entry(
-                    job.id,
-                    job.project_id,
-                    seconds,
-                    memory_bytes,
-                    threads=job.threads,
-                    is_recovered=is_recovered,
-                    known=known,
-                )
-            )
+        return Entry(
+            job.id,
+            job.project_id,
+            seconds,
+            memory_bytes,
+            threads=job.threads,
+            submitter_id=job.submitter_id,
+            urgency=job.urgency,
+            is_reading=job.status is JobStatus.SUBMITTED,
+        )
 
     def stop_work(self, job_id: str) -> None:
         """See that nobody works on a job: a worker that does is ended, its other jobs run again."""
         with self._lock:
+            if self._admission.drop(job_id):
+                return
             worker = self._admission.worker_of(job_id)
             if worker is not None:
                 self._unwanted.add(job_id)
                 self._executor.kill(worker)
-            elif job_id in self._admission.waiting:
-                self._unwanted.add(job_id)
 
     def _push(self, *entries: Entry) -> None:
         """Have jobs wait, and set idle workers to work; the caller holds the lock."""
         for entry in entries:
             self._admission.push(entry)
         if not self._is_stopping:
-            for worker in self._admission.assign():
+            for worker in self._admission.assign(self._now()):
                 self._executor.execute(worker)
 
     def _recover(self, job: Job) -> None:
@@ -185,12 +231,13 @@ class Dispatcher:
 
     def _load(self, worker: int) -> list[Task]:
         """Claim the jobs that a worker was granted, and return their tasks."""
-        entries, threads = self._admission.grants[worker], self._admission.threads_of(worker)
+        grant = self._admission.grants[worker]
+        claimed = [self._claim(entry, grant.threads) for entry in grant.entries]
         try:
-            claims = list(filter(None, [self._claim(entry, threads) for entry in entries]))
+            claims = list(filter(None, claimed))
         except StoreError as error:
-            _log.error("%d jobs could not be claimed and wait: %s", len(entries), error)
-            _later(self._wait_again, entries)
+            _log.error("%d jobs could not be claimed and wait: %s", len(grant.entries), error)
+            _later(self._wait_again, grant.entries)
             claims = []
         self._claims[worker] = claims
         return list(map(self._task, claims))
@@ -211,8 +258,11 @@ class Dispatcher:
         # recovered job may be what killed the last server: its attempt is counted first.
         if is_short(entry) and not entry.is_recovered:
             return _Claim(stored, job, data, now, threads)
-        is_written = self._store.put_jobs([Change(job, stored)]).result()
-        return _Claim(job, job, data, now, threads) if is_written == [True] else None
+        change = Change(job, stored, lease_until=self._leases.until(now))
+        if self._store.put_jobs([change]).result() != [True]:
+            return None
+        self._leases.hold(job)
+        return _Claim(job, job, data, now, threads)
 
     def _task(self, claim: _Claim) -> Task:
         job, rules = claim.job, self._rulebook.rules
@@ -239,8 +289,9 @@ class Dispatcher:
         )
 
     def _beat(self, worker: int, beat: Beat) -> None:  # noqa: ARG002 - the port's
-        """Keep the last that was heard of a running job."""
+        """Keep the last that was heard of a running job: who is heard of holds it for longer."""
         self._beats[beat.job_id] = beat
+        self._leases.renew(beat.job_id)
 
     def _done(self, worker: int, replies: list[Reply]) -> None:
         """Free what a worker held, give it the next jobs, then record its replies."""
@@ -248,12 +299,17 @@ class Dispatcher:
         for claim in claims:
             self._beats.pop(claim.job.id, None)
         with self._lock:
+            if claims and all(
+                _was_run_as_planned(*pair) for pair in zip(claims, replies, strict=True)
+            ):
+                self._admission.learn(worker, self._now())
             unwanted = self._unwanted & {entry.job_id for entry in self._admission.release(worker)}
             self._unwanted -= unwanted
             self._push()
         changes = []
         for claim, reply in zip(claims, replies, strict=True):
             if claim.job.id in unwanted:
+                self._leases.drop(claim.job.id)
                 self._results.discard(self._draft(claim.job))
             else:
                 changes.append(self._change(claim, reply))
@@ -272,10 +328,18 @@ class Dispatcher:
             case Assessed():
                 after, _ = self._acceptance.accept(job, reply, now)
                 output = encode_output(reply.output)
-                return Change(after, stored, answers=reply.answers, output=output)
+                return Change(self._waiting(after), stored, answers=reply.answers, output=output)
             case Lost():
                 self._results.discard(self._draft(job))
                 return Change(self._lost(job, reply.reason), stored)
+
+    def _waiting(self, job: Job) -> Job:
+        """Return a job that was just read with its expected wait, counted from its submission."""
+        if job.status is not JobStatus.READY:
+            return job
+        waited_seconds = (self._clock() - job.submitted_at).total_seconds()
+        seconds = waited_seconds + self.forecast(job).seconds
+        return replace(job, predicted_wait_seconds=seconds)
 
     def _finish(self, claim: _Claim, reply: Finished) -> Change:
         """Return what an outcome makes of a job; one that ran as it was read is accepted first."""
@@ -312,6 +376,9 @@ class Dispatcher:
     def _lost(self, job: Job, reason: str) -> Job:
         """Return a job that is to run again, or has failed: it has cost too many workers."""
         now = self._clock()
+        if job.id in self._silent:
+            self._silent.discard(job.id)
+            reason = f"its lease ran out, since nothing was heard of its worker; {reason}"
         if self._is_stopping:
             return step(job, JobEvent.RELEASE, now)[0]
         _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
@@ -337,15 +404,36 @@ class Dispatcher:
     def _follow_up(self, change: Change, *, is_written: bool) -> None:
         """Queue a job that is to run (again); drop an outcome that came too late."""
         job, before, result, *_ = change
+        self._leases.drop(job.id)
         if not is_written:
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)
         elif job.status in (JobStatus.READY, JobStatus.SUBMITTED):
             self.queue(job, is_recovered=before.status is not JobStatus.SUBMITTED)
 
+    def _overdue(self, job: Job) -> None:
+        """Take a job back whose lease ran out, unless somebody is at it after all."""
+        with self._lock:
+            worker = self._admission.worker_of(job.id)
+        if worker is None and not self._leases.holds(job.id):
+            self._put([Change(self._lost(job, "its lease ran out"), job)])
+        elif worker is None or self._executor.is_working(worker):
+            # Its end is being recorded; or it computes, and lets nobody speak meanwhile.
+            self._leases.renew(job.id)
+        else:
+            self._silent.add(job.id)
+            self._executor.kill(worker)
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
     def _wait_again(self, entries: Sequence[Entry]) -> None:
         with self._lock:
             self._push(*entries)
+
+
+def _was_run_as_planned(claim: _Claim, reply: Reply) -> bool:
+    return isinstance(reply, Finished) and claim.stored.status is not JobStatus.SUBMITTED
 
 
 def _reading_seconds(job: Job, data: bytes | None) -> float:

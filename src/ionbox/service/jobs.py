@@ -16,7 +16,7 @@ from ionbox.formats.inputs import INPUT_TYPES, read_input, read_registers
 from ionbox.formats.multi_circuit import CircuitPart, in_circuit, read_circuits
 from ionbox.formats.results import Exact, Result, decode
 from ionbox.jobs.job import Job, JobStatus
-from ionbox.jobs.lifecycle import Effect, JobEvent, follow, statuses_of, step, sum_up
+from ionbox.jobs.lifecycle import TERMINAL, Effect, JobEvent, follow, statuses_of, step, sum_up
 from ionbox.jobs.output import Output
 from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller
@@ -35,12 +35,16 @@ from ionbox.service.submission import (
     resubmission,
 )
 from ionbox.service.targets import Targets
+from ionbox.service.waiting import Wait
 from ionbox.service.work import assess
 
 # Longer inputs are read by a worker, under limits, while the job is `submitted`: nobody else is
 # answered while one is planned here.
 MAX_INPUT_BYTES_HERE = 32 * 1024
 MAX_PAULIEXP_BYTES_HERE = 8 * 1024
+
+
+_UNFINISHED = tuple(status for status in JobStatus if status not in TERMINAL)
 
 
 class _Planned(NamedTuple):
@@ -90,6 +94,7 @@ class Jobs:
         Raises:
             InvalidInputError: If the submission cannot be; nothing is remembered then. What only
                 its session knows, the future raises.
+            TooManyJobsError: If the key, or its project, has too many waiting already.
         """
         backend = check(submission, self._targets)
         now = self._clock()
@@ -105,6 +110,7 @@ class Jobs:
             planned = self._planned_family(job, submission.data)
         else:
             planned = [self._planned(NewJob(job, submission.data))]
+        self._dispatcher.refuse_excess(job.project_id, job.submitter_id, len(_to_run(planned)))
         inserted = self._store.insert_jobs([one.new for one in planned], now)
 
         def carry_out(done: Future[Job]) -> None:
@@ -141,6 +147,9 @@ class Jobs:
         conditions = Conditions(job.shots, job.seed, self._rulebook.rules, noise)
         assessed = assess(given, conditions)
         accepted, effects = self._acceptance.accept(job, assessed, job.submitted_at)
+        if accepted.status is JobStatus.READY and accepted.parent_id is None:
+            wait_seconds = self._dispatcher.forecast(accepted, data).seconds
+            accepted = replace(accepted, predicted_wait_seconds=wait_seconds)
         return _Planned(NewJob(accepted, data, assessed.answers), effects)
 
     def _planned_family(self, parent: Job, data: bytes) -> list[_Planned]:
@@ -180,6 +189,18 @@ class Jobs:
             raise NotFoundError("job", job_id)
         job, answers = found
         return JobPlan(job, decode_answers(answers))
+
+    def wait(self, caller: Caller, job_id: str) -> Wait:
+        """Return how long a job waits and for what; of a parent, how long its last child does."""
+        job = self.job(caller, job_id)
+        one = self._last_child(job) if job.is_parent else job
+        forecast = self._dispatcher.forecast(one) if self._dispatcher.waits(one.id) else None
+        return Wait(job, forecast, self._dispatcher.beat_of(one.id), self._clock())
+
+    def _last_child(self, parent: Job) -> Job:
+        """Return the last child that has not ended; a parent without such stands for itself."""
+        query = JobQuery(parent.project_id, 1, parent_id=parent.id, statuses=_UNFINISHED)
+        return next(iter(self._store.jobs(query)), parent)
 
     def output(self, caller: Caller, job: Job) -> Output | None:
         """Return what compiling and mitigation made of a job, if it was compiled."""
@@ -282,6 +303,10 @@ class Jobs:
             self._dispatcher.queue(job, data)
         if Effect.STOP_WORK in effects:
             self._dispatcher.stop_work(job.id)
+
+
+def _to_run(planned: Sequence[_Planned]) -> list[Job]:
+    return [one.new.job for one in planned if Effect.QUEUE in one.effects]
 
 
 def _within_input(data: bytes) -> list[CircuitPart]:

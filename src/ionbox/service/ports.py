@@ -95,6 +95,7 @@ class Change(NamedTuple):
         result: The outcome, if there is one.
         answers: What the engines answered, if it was planned just now.
         output: What compiling made of it, if it was compiled just now.
+        lease_until: Until when who starts it now is believed to be at it.
     """
 
     job: Job
@@ -102,6 +103,7 @@ class Change(NamedTuple):
     result: StoredResult | None = None
     answers: str | None = None
     output: str | None = None
+    lease_until: datetime | None = None
 
 
 class Store(Protocol):
@@ -147,6 +149,14 @@ class Store(Protocol):
 
         In the same transaction, the parent of a changed job follows its children.
         """
+        ...
+
+    def renew_leases(self, held: Sequence[Job], until: datetime) -> Future[list[bool]]:
+        """Hold started jobs for longer; false for each that its attempt holds no more."""
+        ...
+
+    def expired_leases(self, now: datetime) -> list[Job]:
+        """Return started jobs whose lease ran out, some of them if they are many."""
         ...
 
     def change_jobs(
@@ -263,6 +273,10 @@ class Executor(Protocol):
 
     def kill(self, worker: int) -> None:
         """End what a worker does, at once; its replies are `Lost`, and it serves again."""
+        ...
+
+    def is_working(self, worker: int) -> bool:
+        """Return whether a worker has used a processor since this was last asked."""
         ...
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError
 from ionbox.formats.inputs import INPUT_TYPES, read_registers
 from ionbox.formats.multi_circuit import CircuitPart
-from ionbox.jobs.job import MULTI_CIRCUIT, Job, new_job_id
+from ionbox.jobs.job import MULTI_CIRCUIT, URGENCY, Job, new_job_id
 from ionbox.service.access import Caller
 from ionbox.service.device_settings import read_device_settings
 from ionbox.service.targets import Targets
@@ -53,6 +53,7 @@ class Submission(msgspec.Struct, frozen=True):
     registers: Mapping[str, Any] | None = None
     session_id: str | None = None
     is_dry_run: bool = False
+    urgency: int = URGENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def new_job(  # noqa: PLR0913 - what is asked for, and what is drawn for it
         registers=submission.registers,
         session_id=submission.session_id,
         is_dry_run=submission.is_dry_run,
+        urgency=submission.urgency,
         characterization_id=characterization_id,
     )
 
@@ -185,4 +187,5 @@ def resubmission(job: Job, data: bytes, overrides: Overrides) -> Submission:
         registers=job.registers,
         session_id=overrides.session_id,
         is_dry_run=job.is_dry_run if overrides.is_dry_run is None else overrides.is_dry_run,
+        urgency=job.urgency,
     )

@@ -25,7 +25,7 @@ _PLAIN = (
     "seed", "noise_model", "name", "parent_id", "session_id", "is_dry_run", "num_circuits",
     "characterization_id",
     "num_qubits", "engine", "precision", "predicted_seconds", "memory_bytes", "threads",
-    "run_threads", "run_seconds", "cost_micros",
+    "run_threads", "run_seconds", "cost_micros", "urgency", "predicted_wait_seconds", "peak_bytes",
 )  # fmt: skip
 _plain_of: Callable[[Job], tuple[Any, ...]] = attrgetter(*_PLAIN)
 
@@ -76,6 +76,9 @@ def job_of_row(row: Row) -> Job:
         run_threads=row["run_threads"],
         run_seconds=row["run_seconds"],
         cost_micros=row["cost_micros"],
+        urgency=row["urgency"],
+        predicted_wait_seconds=row["predicted_wait_seconds"],
+        peak_bytes=row["peak_bytes"],
         submitted_at=of_microseconds(row["submitted_at"]),
         started_at=of_optional_microseconds(row["started_at"]),
         completed_at=of_optional_microseconds(row["completed_at"]),

@@ -153,6 +153,27 @@ class SqliteStore:
 
         return self._writer.submit(write)
 
+    def renew_leases(self, held: Sequence[Job], until: datetime) -> Future[list[bool]]:
+        """Hold started jobs for longer; false for each that its attempt holds no more."""
+        expires_at = to_microseconds(until)
+
+        def write(database: sqlite3.Connection) -> list[bool]:
+            return [
+                bool(
+                    _QUERIES.renew_lease(
+                        database, job_id=job.id, attempt=job.attempt, expires_at=expires_at
+                    )
+                )
+                for job in held
+            ]
+
+        return self._writer.submit(write)
+
+    def expired_leases(self, now: datetime) -> list[Job]:
+        """Return started jobs whose lease ran out, a page of them."""
+        rows = _QUERIES.expired_leases(self._reader(), now=to_microseconds(now), limit=_PAGE)
+        return [job_of_row(row) for row in rows]
+
     def change_jobs(
         self, project_id: str, job_ids: Sequence[str], step: Step, now: datetime
     ) -> Future[list[tuple[Job, tuple[Effect, ...]]]]:
@@ -348,13 +369,18 @@ class SqliteStore:
 
 
 def _put(database: sqlite3.Connection, change: Change) -> bool:
-    job, expected, result, answers, output = change
+    job, expected, result, answers, output, lease_until = change
     row = job_to_row(job) | {
         "expected_status": expected.status,
         "expected_attempt": expected.attempt,
     }
     if not database.execute(_UPDATE_JOB, row).rowcount:
         return False
+    if lease_until is not None:
+        expires_at = to_microseconds(lease_until)
+        _QUERIES.claim_job(database, job_id=job.id, attempt=job.attempt, expires_at=expires_at)
+    elif expected.status is JobStatus.STARTED:
+        _QUERIES.end_lease(database, job_id=job.id)
     _put_plan(database, job, answers)
     if output is not None:
         database.execute(_INSERT_OUTPUT, {"job_id": job.id, "output": output})

@@ -34,6 +34,7 @@ from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.formats.rendering import FORMATS, Format
 from ionbox.formats.results import Exact, Expectation, Sampled
 from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
+from ionbox.jobs.lifecycle import TERMINAL
 from ionbox.jobs.output import Output
 from ionbox.service.submission import Overrides, Submission
 
@@ -267,7 +268,7 @@ def write_job(
         submitted_at=time_text(job.submitted_at),
         started_at=_optional_time(job.started_at),
         completed_at=_optional_time(job.completed_at),
-        predicted_wait_time_ms=None,
+        predicted_wait_time_ms=_predicted_wait_ms(job),
         predicted_execution_duration_ms=round(job.predicted_seconds * _MILLISECONDS),
         execution_duration_ms=None if seconds is None else round(seconds * _MILLISECONDS),
         failure=_failure(job),
@@ -279,6 +280,13 @@ def write_job(
         noise=noise_of(job),
         warning=Warnings(list(job.warnings)) if job.warnings else UNSET,
     )
+
+
+def _predicted_wait_ms(job: Job) -> int | None:
+    """Return what was expected when it began to wait; nothing once it has ended, as IonQ does."""
+    if job.predicted_wait_seconds is None or job.status in TERMINAL:
+        return None
+    return round(job.predicted_wait_seconds * _MILLISECONDS)
 
 
 def _stats(job: Job, output: Output | None) -> Stats:

@@ -97,13 +97,14 @@ INSERT INTO jobs (
     noise_model, name, num_qubits, gates_1q, gates_2q, engine, precision, predicted_seconds,
     memory_bytes, submitted_at, started_at, completed_at, failure_code, failure_message, warnings,
     echo, parent_id, session_id, is_dry_run, num_circuits, cost_micros, threads, run_threads,
-    run_seconds, characterization_id
+    run_seconds, characterization_id, urgency, predicted_wait_seconds, peak_bytes
 ) VALUES (
     :id, :project_id, :submitter_id, :status, :attempt, :backend, :job_type, :shots, :seed,
     :noise_model, :name, :num_qubits, :gates_1q, :gates_2q, :engine, :precision,
     :predicted_seconds, :memory_bytes, :submitted_at, :started_at, :completed_at, :failure_code,
     :failure_message, :warnings, :echo, :parent_id, :session_id, :is_dry_run, :num_circuits,
-    :cost_micros, :threads, :run_threads, :run_seconds, :characterization_id
+    :cost_micros, :threads, :run_threads, :run_seconds, :characterization_id, :urgency,
+    :predicted_wait_seconds, :peak_bytes
 );
 
 -- name: update_job!
@@ -114,8 +115,28 @@ UPDATE jobs SET
     predicted_seconds = :predicted_seconds, memory_bytes = :memory_bytes,
     started_at = :started_at, completed_at = :completed_at, failure_code = :failure_code,
     failure_message = :failure_message, warnings = :warnings, cost_micros = :cost_micros,
-    threads = :threads, run_threads = :run_threads, run_seconds = :run_seconds
+    threads = :threads, run_threads = :run_threads, run_seconds = :run_seconds,
+    predicted_wait_seconds = :predicted_wait_seconds, peak_bytes = :peak_bytes
 WHERE id = :id AND status = :expected_status AND attempt = :expected_attempt;
+
+-- name: claim_job!
+-- Hold a job that was just written as started; whoever held it before holds it no more.
+INSERT INTO leases (job_id, attempt, expires_at) VALUES (:job_id, :attempt, :expires_at)
+ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, expires_at = excluded.expires_at;
+
+-- name: renew_lease!
+-- Hold a job for longer, if this attempt still holds it.
+UPDATE leases SET expires_at = :expires_at WHERE job_id = :job_id AND attempt = :attempt;
+
+-- name: end_lease!
+DELETE FROM leases WHERE job_id = :job_id;
+
+-- name: expired_leases
+-- A page of the jobs whose lease ran out, longest ago first.
+SELECT jobs.* FROM leases JOIN jobs ON id = job_id
+WHERE expires_at < :now
+ORDER BY expires_at
+LIMIT :limit;
 
 -- name: delete_job!
 -- Delete a job; its input and result go with it.
