@@ -35,7 +35,7 @@ from ionbox.service.submission import (
     resubmission,
 )
 from ionbox.service.targets import Targets
-from ionbox.service.waiting import Wait
+from ionbox.service.waits import Wait
 from ionbox.service.work import assess
 
 # Longer inputs are read by a worker, under limits, while the job is `submitted`: nobody else is

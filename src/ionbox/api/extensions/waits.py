@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ionbox.api.endpoints import Endpoint, json_response
 from ionbox.api.requests import caller_of, service_of
-from ionbox.service.waiting import Wait, reasons
+from ionbox.service.waits import Wait, reasons
 
 _MILLISECONDS = 1000
 
