@@ -101,6 +101,7 @@ def open_house(settings: Settings) -> Iterator[House]:
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
+            store.purge_keys_of_submissions(_now()).result()
             rulebook = Rulebook(_rules(settings))
             noise_models = _noise_models(settings)
             backends = _backends(settings, noise_models)

@@ -23,6 +23,7 @@ from ionbox.service.access import hash_secret, new_key
 from ionbox.service.ports import (
     BackendDocument,
     Change,
+    Inserted,
     JobQuery,
     NewJob,
     StoredResult,
@@ -44,10 +45,10 @@ def project(store: SqliteStore) -> str:
 
 def insert(store: SqliteStore, project: str, **changes: object) -> Job:
     job = make_job(project_id=project, **changes)
-    return inserted(store, job).result()
+    return inserted(store, job).result().job
 
 
-def inserted(store: SqliteStore, *jobs: Job, data: bytes = b"input") -> Future[Job]:
+def inserted(store: SqliteStore, *jobs: Job, data: bytes = b"input") -> Future[Inserted]:
     return store.insert_jobs([NewJob(job, data) for job in jobs], NOW)
 
 
@@ -236,7 +237,7 @@ def test_a_step_that_fails_harms_no_other(store: SqliteStore, project: str) -> N
         StoreError,
     ]
     assert len(ids(store, project)) == 2
-    assert first.result() == job
+    assert first.result().job == job
     assert last.exception() is None
 
 
@@ -247,7 +248,7 @@ def test_unfinished_jobs_come_oldest_first_whatever_their_number(
     futures = [
         inserted(store, make_job(project_id=project, status=statuses[n % 6])) for n in range(2100)
     ]
-    expected = [job.id for job in (f.result() for f in futures) if job.status in statuses[:3]]
+    expected = [job.id for job in (f.result().job for f in futures) if job.status in statuses[:3]]
 
     assert [job.id for job in store.unfinished_jobs()] == expected
     assert len(expected) == 1050
@@ -319,7 +320,7 @@ def family(store: SqliteStore, project: str, num_children: int = 3) -> tuple[Job
         make_job(project_id=project, parent_id=parent.id, num_qubits=n + 1, gate_counts=(n, 1))
         for n in range(num_children)
     ]
-    return inserted(store, parent, *children).result(), children
+    return inserted(store, parent, *children).result().job, children
 
 
 def end(store: SqliteStore, child: Job, status: JobStatus) -> None:

@@ -8,11 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import aiosql
 
 from ionbox.errors import InvalidInputError
 from ionbox.jobs.job import Job, JobStatus
@@ -22,13 +18,17 @@ from ionbox.service.access import Key, Project
 from ionbox.service.ports import (
     BackendDocument,
     Change,
+    Inserted,
     JobQuery,
     NewJob,
+    Once,
     Step,
     StoredResult,
     UsageRow,
 )
 from ionbox.store.migrations import migrate
+from ionbox.store.once import purge, remember, repeated
+from ionbox.store.queries import QUERIES as _QUERIES
 from ionbox.store.rows import (
     job_of_row,
     job_to_row,
@@ -40,11 +40,6 @@ from ionbox.store.rows import (
 )
 from ionbox.store.writer import Writer
 
-_QUERIES: Any = aiosql.from_str(
-    (resources.files("ionbox.store") / "sql" / "queries.sql").read_text(),
-    "sqlite3",
-    mandatory_parameters=False,
-)
 # What every job is written with, without the two calls that the library puts around each query.
 _INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _INSERT_OUTPUT, _UPDATE_JOB, _INSERT_RESULT = (
     query.sql
@@ -130,18 +125,34 @@ class SqliteStore:
         """Return the ids of a parent's children, in the order of their circuits."""
         return [row["id"] for row in _QUERIES.child_ids(self._reader(), parent_id=parent_id)]
 
-    def insert_jobs(self, jobs: Sequence[NewJob], now: datetime) -> Future[Job]:
+    def insert_jobs(
+        self, jobs: Sequence[NewJob], now: datetime, once: Once | None = None
+    ) -> Future[Inserted]:
         """Remember new jobs and their inputs, all or none; their session takes the first."""
+        first = jobs[0].job
 
-        def write(database: sqlite3.Connection) -> Job:
-            _join_session(database, jobs[0].job, now)
+        def write(database: sqlite3.Connection) -> Inserted:
+            if once is not None:
+                known = repeated(database, first.project_id, once, now)
+                if known is not None:
+                    return Inserted(known, is_repeat=True)
+                remember(database, first, once, now)
+            _join_session(database, first, now)
             for job, data, answers in jobs:
                 database.execute(_INSERT_JOB, job_to_row(job))
                 database.execute(_INSERT_INPUT, {"job_id": job.id, "data": data})
                 _put_plan(database, job, answers)
-            return jobs[0].job
+            return Inserted(first)
 
         return self._writer.submit(write)
+
+    def repeated(self, project_id: str, once: Once, now: datetime) -> Job | None:
+        """Return the job that a submission made when it came before; None if it did not."""
+        return repeated(self._reader(), project_id, once, now)
+
+    def purge_keys_of_submissions(self, now: datetime) -> Future[None]:
+        """Forget which submissions came, where that has expired."""
+        return self._writer.submit(lambda database: purge(database, now))
 
     def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
         """Write each changed job whose stored one still has the expected status and attempt."""

@@ -1,0 +1,12 @@
+-- What a submission with an Idempotency-Key made. The job may be deleted meanwhile: a repeat is
+-- told so, and makes no other.
+CREATE TABLE idempotency_keys (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    key TEXT NOT NULL,
+    request_hash BLOB NOT NULL,  -- SHA-256 of method, path and body
+    job_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, key)
+) STRICT;
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
