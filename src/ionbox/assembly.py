@@ -130,7 +130,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             )
             service = Service(
                 jobs,
-                Sessions(store, backends, _now),
+                Sessions(store, backends, _now, prices.currency),
                 Catalog(backends, prices, store),
                 Accounts(store, _now),
                 Usage(store),

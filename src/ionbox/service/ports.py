@@ -180,8 +180,13 @@ class Store(Protocol):
         """Forget which submissions came, where that has expired."""
         ...
 
-    def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
+    def put_jobs(
+        self, changes: Sequence[Change], now: datetime | None = None
+    ) -> Future[list[bool]]:
         """Write each changed job whose stored one still has the expected status and attempt.
+
+        A job that was read, and that its session cannot afford, fails instead: its change is
+        not written.
 
         In the same transaction, the parent of a changed job follows its children.
         """

@@ -233,3 +233,16 @@ ON CONFLICT (project_id, key) DO UPDATE SET
 DELETE FROM idempotency_keys WHERE rowid IN (
     SELECT rowid FROM idempotency_keys WHERE created_at <= :until ORDER BY created_at LIMIT :limit
 );
+
+-- name: session_cost^
+-- What the jobs of a session cost that did not fail; those deleted after they were completed, too.
+SELECT deleted_cost_micros + (
+    SELECT coalesce(sum(cost_micros), 0) FROM jobs
+    WHERE session_id = sessions.id
+        AND status NOT IN ('failed', 'canceled')
+        AND NOT is_dry_run
+        AND job_type <> :parent_type
+) AS cost_micros FROM sessions WHERE id = :id;
+
+-- name: add_deleted_cost!
+UPDATE sessions SET deleted_cost_micros = deleted_cost_micros + :cost_micros WHERE id = :id;

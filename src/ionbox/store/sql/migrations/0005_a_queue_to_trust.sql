@@ -10,3 +10,8 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- What a session has spent is a sum over its jobs, and what those cost that were deleted.
+ALTER TABLE sessions ADD COLUMN deleted_cost_micros INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_by_session ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
+    WHERE session_id IS NOT NULL;
