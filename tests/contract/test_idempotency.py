@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 from tests.builders import NOW, limit_pages, make_job
+from tests.contract.test_deletion import caller, jobs_of
+from tests.contract.test_dispatcher import house_on
 
 from ionbox.errors import ConflictError, GoneError, InvalidInputError, StoreError, StoreFullError
 from ionbox.jobs.job import JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.jobs.sessions import Session, SessionSettings
 from ionbox.service.ports import Inserted, JobQuery, NewJob, Once
+from ionbox.service.submission import Overrides
 from ionbox.store.once import KEPT
 from ionbox.store.sqlite import SqliteStore
 
@@ -209,6 +212,21 @@ def test_of_submissions_at_the_same_time_one_makes_a_job(store: SqliteStore, pro
     assert sum(not one.is_repeat for one in made) == 1
     assert len({one.job.id for one in made}) == 1
     assert num_jobs(store, project) == 1
+
+
+def test_a_move_that_was_cut_off_before_its_end_is_completed_when_it_comes_again(
+    tmp_path: Path,
+) -> None:
+    with house_on(tmp_path) as house:  # nobody works
+        jobs, who = jobs_of(house), caller(house)
+        original = house.insert()
+        clone = jobs.clone(who, original.id, Overrides(), ONCE).result()
+        moved = jobs.move(who, original.id, Overrides(), ONCE).result()
+
+        assert (clone.is_repeat, moved.is_repeat) == (False, True)
+        assert moved.job.id == clone.job.id
+        assert house.stored(original).status is JobStatus.CANCELED
+        assert house.stored(moved.job).status is JobStatus.READY
 
 
 def test_what_came_is_known_after_a_restart(tmp_path: Path) -> None:
