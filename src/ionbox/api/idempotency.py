@@ -15,6 +15,7 @@ from ionbox.errors import InvalidInputError
 from ionbox.service.ports import Once
 
 NAME: Final = "Idempotency-Key"
+_RAW_NAME: Final = NAME.lower().encode()  # as ASGI has it
 REPLAYED: Final = "Idempotency-Replayed"
 _MAX_LENGTH: Final = 255
 _KEY: Final = re.compile(f"[\x21-\x7e]{{1,{_MAX_LENGTH}}}")
@@ -34,14 +35,15 @@ def once_of(request: Request, body: bytes) -> Once | None:
     Raises:
         InvalidInputError: If the header is no key, or is there twice.
     """
-    given = request.headers.getlist(NAME)
+    given = [value for name, value in request.scope["headers"] if name == _RAW_NAME]
     if not given:
         return None
-    if len(given) > 1 or not _KEY.fullmatch(given[0]):
+    key = given[0].decode("latin-1")
+    if len(given) > 1 or not _KEY.fullmatch(key):
         message = f"one key of 1 to {_MAX_LENGTH} visible ASCII characters is allowed"
         raise InvalidInputError(NAME, message, source="headers")
     line = f"{request.method} {request.url.path}\n"
-    return Once(given[0], hashlib.sha256(line.encode() + body).digest())
+    return Once(key, hashlib.sha256(line.encode() + body).digest())
 
 
 def created_response(body: object, *, is_repeat: bool, status: int) -> Response:
