@@ -102,6 +102,7 @@ def open_house(settings: Settings) -> Iterator[House]:
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
+            store.purge_keys_of_submissions(_now()).result()
             rulebook = Rulebook(_rules(settings))
             noise_models = _noise_models(settings)
             backends = _backends(settings, noise_models)
@@ -136,7 +137,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             )
             service = Service(
                 jobs,
-                Sessions(store, backends, _now),
+                Sessions(store, backends, _now, prices.currency),
                 Catalog(backends, prices, store),
                 Accounts(store, _now),
                 Usage(store),

@@ -8,6 +8,8 @@ IonboxError
 ├── NotFoundError               no such job, backend or key within the caller's reach
 │   └── ResultsNotReadyError    the job is there, its results are not
 ├── TooManyJobsError            more waiting jobs than a key or a project may have
+├── ConflictError               another request was made with the same Idempotency-Key
+├── GoneError                   it was there, and was deleted
 ├── BodyTooLargeError           more bytes than a request may have
 ├── EngineMissingError          a job was planned with an engine that is not installed here
 ├── LifecycleError              an event that a job's status does not allow
@@ -30,7 +32,7 @@ class InvalidInputError(IonboxError):
     Args:
         path: Where, in the caller's own document, such as `circuit[3].target` or `shots`.
         message: What was given and what is allowed.
-        source: Which part of the request: `payload`, `query` or `params`.
+        source: Which part of the request: `payload`, `query`, `params` or `headers`.
     """
 
     def __init__(self, path: str, message: str, *, source: str = "payload") -> None:
@@ -99,6 +101,25 @@ class TooManyJobsError(IonboxError):
         self.limit = limit
         self.waiting = waiting
         self.given = given
+
+
+class ConflictError(IonboxError):
+    """What is asked for contradicts what was asked for before."""
+
+
+class GoneError(IonboxError):
+    """What was asked for was there, and was deleted.
+
+    Args:
+        kind: What it was, such as `job`.
+        name: Its id.
+        how: How the caller came to ask for it.
+    """
+
+    def __init__(self, kind: str, name: str, how: str) -> None:
+        super().__init__(f"{kind} '{name}' was deleted; {how}")
+        self.kind = kind
+        self.name = name
 
 
 class BodyTooLargeError(IonboxError):

@@ -113,9 +113,67 @@ def test_a_session_that_cannot_be_is_refused(api: Api) -> None:
     ages = {"backend": "simulator", "settings": {"duration_limit_min": 10**10}}
     assert message(ages)[1].startswith("settings.duration_limit_min: 10000000000 is not within")
     debt = {"backend": "simulator", "settings": {"cost_limit": {"value": -1}}}
-    assert message(debt)[1].startswith("settings.cost_limit: an amount of at least 0")
+    assert message(debt) == (400, "settings.cost_limit.value: -1.0 is not within 0 to 2147483647")
+    gold = {"backend": "simulator", "settings": {"cost_limit": {"value": 1, "unit": "gold"}}}
+    assert message(gold) == (
+        400,
+        "settings.cost_limit.unit: costs are in 'usd' here, and nothing converts them",
+    )
 
 
 def test_a_session_that_is_not_there_is_not_found(api: Api) -> None:
     for method, path in (("GET", ""), ("POST", "/end"), ("GET", "/jobs")):
         assert api.call(method, f"/v0.4/sessions/unknown{path}").status_code == 404
+
+
+DEVICE = "qpu.forte-1"
+
+
+def cost_of_one_job(api: Api) -> float:
+    dry = api.created(BELL, backend=DEVICE, dry_run=True, shots=1000)
+    cost: float = api.get(f"/v0.4/jobs/{dry['id']}/cost")["estimated_cost"]["value"]
+    return cost
+
+
+def test_a_session_costs_no_more_than_its_limit_however_fast_jobs_come(api: Api) -> None:
+    cost = cost_of_one_job(api)
+    session = begin(api, DEVICE, cost_limit={"value": 2.5 * cost, "unit": "USD"})
+    answers = [submitted(api, session["id"], backend=DEVICE, shots=1000) for _ in range(5)]
+    job_ids = [answer.json()["id"] for answer in answers if answer.ok]
+    jobs = [api.finished(job_id) for job_id in job_ids]
+
+    assert cost > 0
+    completed = [job for job in jobs if job["status"] == "completed"]
+    failed = [job for job in jobs if job["status"] == "failed"]
+    assert len(completed) == 2
+    assert len(failed) == len(jobs) - 2 > 0
+    for job in failed:
+        assert job["failure"]["code"] == "QuotaExhaustedError"
+        assert job["failure"]["message"].startswith(f"session '{session['id']}' may cost ")
+        assert api.get(f"/v0.4/jobs/{job['id']}/cost")["cost"]["value"] == 0
+
+
+def test_a_session_that_has_spent_its_limit_takes_no_job(api: Api) -> None:
+    session = begin(api, DEVICE, cost_limit={"value": cost_of_one_job(api)})
+    api.finished(submitted(api, session["id"], backend=DEVICE, shots=1000).json()["id"])
+    answer = submitted(api, session["id"], backend=DEVICE, shots=1000)
+
+    assert answer.status_code == 400
+    assert answer.json()["validation"]["keys"] == ["session_id"]
+
+
+def test_a_limit_of_nothing_leaves_what_is_free(api: Api) -> None:
+    session = begin(api, cost_limit={"value": 0})
+    job_id = submitted(api, session["id"]).json()["id"]
+
+    assert api.finished(job_id)["status"] == "completed"
+
+
+def test_jobs_that_wait_when_their_session_ends_still_run(api: Api) -> None:
+    session = begin(api)
+    with api.frozen_workers():
+        job_id = submitted(api, session["id"]).json()["id"]
+        api.call("POST", f"/v0.4/sessions/{session['id']}/end")
+        assert api.get(f"/v0.4/sessions/{session['id']}")["active"] is False
+
+    assert api.finished(job_id)["status"] == "completed"

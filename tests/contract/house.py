@@ -38,7 +38,7 @@ class House:
         values: dict[str, object] = {"engine": "statevector", "project_id": self.project}
         job = make_job(**values | changes)
         new = NewJob(job, bell_bytes() if data is None else data)
-        return self.store.insert_jobs([new], NOW).result()
+        return self.store.insert_jobs([new], NOW).result().job
 
     def stored(self, job: Job) -> Job:
         stored = self.store.job(self.project, job.id)

@@ -18,16 +18,18 @@ from tests.builders import NOW, limit_pages, make_job
 from ionbox.errors import InvalidInputError, StoreError, StoreFullError
 from ionbox.jobs.job import MULTI_CIRCUIT, Failure, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
-from ionbox.jobs.sessions import Session, SessionSettings
+from ionbox.jobs.sessions import CostLimit, Session, SessionSettings
 from ionbox.service.access import hash_secret, new_key
 from ionbox.service.ports import (
     BackendDocument,
     Change,
+    Inserted,
     JobQuery,
     NewJob,
     StoredResult,
     UsageRow,
 )
+from ionbox.store.queries import QUERIES as _QUERIES
 from ionbox.store.sqlite import SqliteStore
 
 
@@ -44,10 +46,10 @@ def project(store: SqliteStore) -> str:
 
 def insert(store: SqliteStore, project: str, **changes: object) -> Job:
     job = make_job(project_id=project, **changes)
-    return inserted(store, job).result()
+    return inserted(store, job).result().job
 
 
-def inserted(store: SqliteStore, *jobs: Job, data: bytes = b"input") -> Future[Job]:
+def inserted(store: SqliteStore, *jobs: Job, data: bytes = b"input") -> Future[Inserted]:
     return store.insert_jobs([NewJob(job, data) for job in jobs], NOW)
 
 
@@ -236,7 +238,7 @@ def test_a_step_that_fails_harms_no_other(store: SqliteStore, project: str) -> N
         StoreError,
     ]
     assert len(ids(store, project)) == 2
-    assert first.result() == job
+    assert first.result().job == job
     assert last.exception() is None
 
 
@@ -247,7 +249,7 @@ def test_unfinished_jobs_come_oldest_first_whatever_their_number(
     futures = [
         inserted(store, make_job(project_id=project, status=statuses[n % 6])) for n in range(2100)
     ]
-    expected = [job.id for job in (f.result() for f in futures) if job.status in statuses[:3]]
+    expected = [job.id for job in (f.result().job for f in futures) if job.status in statuses[:3]]
 
     assert [job.id for job in store.unfinished_jobs()] == expected
     assert len(expected) == 1050
@@ -319,7 +321,7 @@ def family(store: SqliteStore, project: str, num_children: int = 3) -> tuple[Job
         make_job(project_id=project, parent_id=parent.id, num_qubits=n + 1, gate_counts=(n, 1))
         for n in range(num_children)
     ]
-    return inserted(store, parent, *children).result(), children
+    return inserted(store, parent, *children).result().job, children
 
 
 def end(store: SqliteStore, child: Job, status: JobStatus) -> None:
@@ -510,6 +512,106 @@ def test_a_session_is_ended_once(store: SqliteStore, project: str) -> None:
     assert again == ended == store.session(project, session.id)
     assert isinstance(inserted(store, job).exception(), InvalidInputError)
     assert store.end_session(project, "unknown", "somebody", NOW).result() is None
+
+
+def cost_limited(store: SqliteStore, project: str, limit: float = 1.0) -> Session:
+    return make_session(store, project, cost_limit=CostLimit(limit))
+
+
+def accept(store: SqliteStore, job: Job, cost: float, status: JobStatus = JobStatus.READY) -> bool:
+    """Write what reading made of a job; with a result where it ran as it was read."""
+    result = StoredResult(blob=f"{job.id}-0") if status is JobStatus.COMPLETED else None
+    after = replace(job, status=status, cost_micros=round(cost * 1e6), num_qubits=2)
+    (is_written,) = store.put_jobs([Change(after, job, result, "[1]")], NOW).result()
+    return is_written
+
+
+def test_a_session_takes_no_job_that_it_cannot_afford(store: SqliteStore, project: str) -> None:
+    session = cost_limited(store, project)
+    jobs = [
+        make_job(project_id=project, session_id=session.id, cost_micros=cost)
+        for cost in (600_000, 500_000, 400_000, 0)
+    ]
+    errors = [inserted(store, job).exception() for job in jobs]
+
+    assert [error is None for error in errors] == [True, False, True, False]
+    assert isinstance(errors[1], InvalidInputError)
+    assert ids(store, project, session_id=session.id) == [jobs[2].id, jobs[0].id]
+
+
+def test_a_job_that_its_session_cannot_afford_fails_when_it_was_read(
+    store: SqliteStore, project: str
+) -> None:
+    session = cost_limited(store, project)
+    waiting = {"session_id": session.id, "status": JobStatus.SUBMITTED}
+    first, second, third = (insert(store, project, **waiting) for _ in range(3))
+
+    assert accept(store, first, 0.6)
+    assert not accept(store, second, 0.5)
+    assert not accept(store, third, 0.5, JobStatus.COMPLETED)
+    for job in (second, third):
+        failed = stored(store, job)
+        assert (failed.status, failed.completed_at) == (JobStatus.FAILED, NOW)
+        assert failed.num_qubits == 2
+        assert failed.failure == Failure(
+            "QuotaExhaustedError",
+            f"session '{session.id}' may cost 1.0 usd; its jobs cost 0.6 so far, "
+            "and this job costs 0.5",
+        )
+        assert store.result(project, job.id) is None
+        assert store.job_and_plan(project, job.id) == (failed, "[1]")
+
+
+def test_what_failed_or_was_canceled_costs_a_session_nothing(
+    store: SqliteStore, project: str
+) -> None:
+    session = cost_limited(store, project)
+    insert(store, project, session_id=session.id, cost_micros=900_000, status=JobStatus.FAILED)
+    insert(store, project, session_id=session.id, cost_micros=900_000, is_dry_run=True)
+    job = insert(store, project, session_id=session.id, cost_micros=900_000)
+    store.change_jobs(project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW).result()
+
+    waiting = insert(store, project, session_id=session.id, status=JobStatus.SUBMITTED)
+    assert accept(store, waiting, 1.0)
+
+
+def test_a_completed_job_costs_its_session_still_when_it_is_deleted(
+    store: SqliteStore, project: str
+) -> None:
+    session = cost_limited(store, project)
+    for status in (JobStatus.COMPLETED, JobStatus.STARTED):
+        cost = {"cost_micros": 500_000, "status": status}
+        job = insert(store, project, session_id=session.id, **cost)
+        store.delete_jobs(project, [job.id], NOW).result()
+
+    waiting = [
+        insert(store, project, session_id=session.id, status=JobStatus.SUBMITTED) for _ in range(2)
+    ]
+    assert [accept(store, job, 0.5) for job in waiting] == [True, False]
+
+
+def test_circuits_of_a_job_that_its_session_cannot_afford_fail_alone(
+    store: SqliteStore, project: str
+) -> None:
+    session = cost_limited(store, project)
+    common = {"project_id": project, "session_id": session.id, "status": JobStatus.SUBMITTED}
+    parent = make_job(job_type=MULTI_CIRCUIT, num_circuits=3, **common)
+    children = [make_job(parent_id=parent.id, **common) for _ in range(3)]
+    inserted(store, parent, *children).result()
+
+    written = [accept(store, child, 0.4, JobStatus.COMPLETED) for child in children]
+
+    assert written == [True, True, False]
+    failed = stored(store, parent)
+    assert (failed.status, failed.completed_at) == (JobStatus.FAILED, NOW)
+    assert failed.failure is not None
+    assert failed.failure.code == "QuotaExhaustedError"
+
+
+def test_what_a_session_costs_is_summed_within_an_index(store: SqliteStore) -> None:
+    plan = store._reader().execute(f"EXPLAIN QUERY PLAN {_QUERIES.session_cost.sql}", ("", ""))
+
+    assert any("COVERING INDEX jobs_by_session" in row["detail"] for row in plan)
 
 
 # --- usage -----------------------------------------------------------------------------------

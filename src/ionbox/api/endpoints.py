@@ -41,6 +41,15 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A header that a request may have."""
+
+    name: str
+    type: Any
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """What an answer tells that the endpoints at a path, and below it, ask for.
 
@@ -72,6 +81,7 @@ class Endpoint:
         path: With its version, such as `/v0.3/jobs/{id}`.
         answer: The body on success, as a type or a JSON Schema; None where there is none.
         body: The type of the request's body, if it has one.
+        headers: What may be sent beside the key.
         needs_key: Whether a caller must show a key.
         success: The status of the answer.
         errors: The statuses, beside 401, that a wrong request gets.
@@ -87,6 +97,7 @@ class Endpoint:
     answer: Any
     body: Any = None
     query: tuple[Query, ...] = ()
+    headers: tuple[Header, ...] = ()
     needs_key: bool = True
     success: int = 200
     errors: tuple[int, ...] = ()

@@ -27,7 +27,7 @@ from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError, NotFoundError
 from ionbox.jobs.job import Job
 from ionbox.service.access import Caller
-from ionbox.service.ports import JobQuery
+from ionbox.service.ports import Inserted, JobQuery, Once
 from ionbox.service.submission import Submission
 
 MAX_IDS = 1000
@@ -90,14 +90,16 @@ class BulkDone(msgspec.Struct):
 _ids = msgspec.json.Decoder(Ids)
 
 
-async def submitted(request: Request, caller: Caller, submission: Submission) -> Job:
+async def submitted(
+    request: Request, caller: Caller, submission: Submission, once: Once | None
+) -> Inserted:
     """Submit a job, many circuits outside the event loop, and return it once it is durable."""
     jobs = service_of(request).jobs
     submission = replace(submission, urgency=urgency_of(request))
     is_ideal = submission.noise_model == IDEAL
     if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
-        return await durable(jobs.submit(caller, submission))
-    return await durable(await asyncio.to_thread(jobs.submit, caller, submission))
+        return await durable(jobs.submit(caller, submission, once))
+    return await durable(await asyncio.to_thread(jobs.submit, caller, submission, once))
 
 
 async def cancel_job(request: Request) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ionbox.api.endpoints import Endpoint, Link, Query, Schema
+from ionbox.api.endpoints import Endpoint, Header, Link, Query, Schema
 from ionbox.api.inputs import INPUTS
 from ionbox.api.problems import Problem
 from ionbox.formats.schemas import SCHEMAS
@@ -28,6 +28,8 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     401: "There is no key, or one that is not known here.",
     403: "The key may not do this.",
     404: "There is no such thing, it is not ready, or it is another project's.",
+    409: "Another request was made with the same Idempotency-Key.",
+    410: "The job that this Idempotency-Key made was deleted.",
     413: "The body is over 10 MiB.",
     507: "The disk is full; nothing was stored.",
 }
@@ -131,7 +133,11 @@ def _operation(endpoint: Endpoint, schema_of: Schema) -> dict[str, Any]:
         "summary": endpoint.summary,
         "operationId": endpoint.handler.__name__,
         "security": [{"apiKey": []}] if endpoint.needs_key else [],
-        "parameters": [*_path_parameters(endpoint.path), *map(_query_parameter, endpoint.query)],
+        "parameters": [
+            *_path_parameters(endpoint.path),
+            *map(_query_parameter, endpoint.query),
+            *map(_header_parameter, endpoint.headers),
+        ],
     }
     if endpoint.body is not None:
         body = _content("The request", schema_of[repr(endpoint.body)])
@@ -190,6 +196,15 @@ def _query_parameter(query: Query) -> dict[str, Any]:
         "description": query.description,
         **({"required": True} if query.is_required else {}),
         "schema": msgspec.json.schema(query.type),
+    }
+
+
+def _header_parameter(header: Header) -> dict[str, Any]:
+    return {
+        "name": header.name,
+        "in": "header",
+        "description": header.description,
+        "schema": msgspec.json.schema(header.type),
     }
 
 

@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 from ionbox.errors import (
     BodyTooLargeError,
+    ConflictError,
     ForbiddenError,
+    GoneError,
     InvalidInputError,
     IonboxError,
     NotFoundError,
@@ -45,6 +47,8 @@ PROBLEMS: Mapping[type[IonboxError], tuple[int, str]] = {
     UnauthorizedError: (401, "Unauthorized Error"),
     ForbiddenError: (403, "Forbidden"),
     NotFoundError: (404, "Not Found Error"),
+    ConflictError: (409, "Conflict"),
+    GoneError: (410, "Gone"),
     BodyTooLargeError: (413, "Request Entity Too Large"),
     TooManyJobsError: (429, "Too Many Requests"),
     StoreFullError: (507, "Insufficient Storage"),

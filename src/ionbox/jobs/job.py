@@ -31,6 +31,7 @@ class FailureCode(StrEnum):
     TOO_MANY_CONTROLS = "TooManyControls"
     UNSUPPORTED_GATE = "UnsupportedGate"
     PREFLIGHT_ERROR = "PreflightError"
+    QUOTA_EXHAUSTED = "QuotaExhaustedError"
     SIMULATION_ERROR = "SimulationError"
     QUANTUM_COMPUTER_ERROR = "QuantumComputerError"
     INTERNAL_ERROR = "InternalError"

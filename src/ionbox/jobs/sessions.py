@@ -1,4 +1,4 @@
-"""A session: jobs that belong together, within limits of number and time."""
+"""A session: jobs that belong together, within limits of number, time and cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from ionbox.backends.pricing import MICROS, to_amount
 from ionbox.errors import InvalidInputError
 
 
@@ -24,6 +25,11 @@ class CostLimit(msgspec.Struct, frozen=True):
 
     value: float
     unit: str = "usd"
+
+    @property
+    def micros(self) -> int:
+        """The same in whole millionths, as costs are counted."""
+        return round(self.value * MICROS)
 
 
 class SessionSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,3 +109,23 @@ def join(session: Session, backend: str, now: datetime) -> Session:
         raise InvalidInputError("session_id", message)
     started_at = session.started_at or now
     return replace(session, started_at=started_at, num_jobs=session.num_jobs + 1)
+
+
+def over_budget(session: Session, spent_micros: int, cost_micros: int) -> str:
+    """Return why a session cannot afford one more job; empty if it can.
+
+    Args:
+        spent_micros: What its jobs cost so far, failed and canceled ones apart.
+        cost_micros: What the job costs; 0 where its input is still to be read.
+    """
+    limit = session.settings.cost_limit
+    if limit is None:
+        return ""
+    is_spent = 0 < spent_micros >= limit.micros
+    if not is_spent and spent_micros + cost_micros <= limit.micros:
+        return ""
+    costs = f", and this job costs {to_amount(cost_micros)}" if cost_micros else ""
+    return (
+        f"session '{session.id}' may cost {limit.value} {limit.unit}; "
+        f"its jobs cost {to_amount(spent_micros)} so far{costs}"
+    )

@@ -390,7 +390,8 @@ class Dispatcher:
     # --- recording -----------------------------------------------------------------------
 
     def _put(self, changes: Sequence[Change]) -> None:
-        self._store.put_jobs(changes).add_done_callback(partial(self._put_done, changes))
+        written = self._store.put_jobs(changes, self._clock())
+        written.add_done_callback(partial(self._put_done, changes))
 
     def _put_done(self, changes: Sequence[Change], future: Future[list[bool]]) -> None:
         error = future.exception()

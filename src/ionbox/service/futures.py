@@ -10,6 +10,13 @@ Before = TypeVar("Before")
 After = TypeVar("After")
 
 
+def resolved(value: After) -> Future[After]:
+    """Return a future of what is known already."""
+    future: Future[After] = Future()
+    future.set_result(value)
+    return future
+
+
 def then(future: Future[Before], act: Callable[[Before], After]) -> Future[After]:
     """Return a future of what `act` makes of another future's result."""
     following: Future[After] = Future()

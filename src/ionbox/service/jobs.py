@@ -22,9 +22,9 @@ from ionbox.service.acceptance import Acceptance
 from ionbox.service.access import Caller
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.exact import exact
-from ionbox.service.futures import and_then, then
+from ionbox.service.futures import and_then, resolved, then
 from ionbox.service.planning import JobPlan, Rulebook, decode_answers, decode_output
-from ionbox.service.ports import JobQuery, NewJob, ResultStore, Store, StoredResult
+from ionbox.service.ports import Inserted, JobQuery, NewJob, Once, ResultStore, Store, StoredResult
 from ionbox.service.preparation import Conditions
 from ionbox.service.submission import (
     Overrides,
@@ -88,14 +88,33 @@ class Jobs:
 
     # --- submit --------------------------------------------------------------------------
 
-    def submit(self, caller: Caller, submission: Submission) -> Future[Job]:
+    def submit(
+        self, caller: Caller, submission: Submission, once: Once | None = None
+    ) -> Future[Inserted]:
         """Remember a job, with a child for each circuit of many, and queue it once that is durable.
+
+        Args:
+            once: What it is known by, if it came before: then it makes nothing.
 
         Raises:
             InvalidInputError: If the submission cannot be; nothing is remembered then. What only
                 its session knows, the future raises.
             TooManyJobsError: If the key, or its project, has too many waiting already.
+            ConflictError: If another submission came with its key.
+            GoneError: If it came before, and what it made was deleted.
         """
+        return self._repeated(caller, once) or self._submit(caller, submission, once)
+
+    def _repeated(self, caller: Caller, once: Once | None) -> Future[Inserted] | None:
+        """Return what a submission made when it came before, without the work of making it."""
+        if once is None:
+            return None
+        job = self._store.repeated(caller.project_id, once, self._clock())
+        return None if job is None else resolved(Inserted(job, is_repeat=True))
+
+    def _submit(
+        self, caller: Caller, submission: Submission, once: Once | None
+    ) -> Future[Inserted]:
         backend = check(submission, self._targets)
         now = self._clock()
         job = new_job(
@@ -111,26 +130,39 @@ class Jobs:
         else:
             planned = [self._planned(NewJob(job, submission.data))]
         self._dispatcher.refuse_excess(job.project_id, job.submitter_id, len(_to_run(planned)))
-        inserted = self._store.insert_jobs([one.new for one in planned], now)
+        inserted = self._store.insert_jobs([one.new for one in planned], now, once)
 
-        def carry_out(done: Future[Job]) -> None:
-            if done.exception() is None:
+        def carry_out(done: Future[Inserted]) -> None:
+            if done.exception() is None and not done.result().is_repeat:
                 for one in planned:
                     self._carry_out(one.new.job, one.effects, one.new.data)
 
         inserted.add_done_callback(carry_out)
         return inserted
 
-    def clone(self, caller: Caller, job_id: str, overrides: Overrides) -> Future[Job]:
+    def clone(
+        self, caller: Caller, job_id: str, overrides: Overrides, once: Once | None = None
+    ) -> Future[Inserted]:
         """Submit what was submitted once more, with some of it changed."""
+        # The original may be gone when the request comes again.
+        return self._repeated(caller, once) or self._clone(caller, job_id, overrides, once)
+
+    def _clone(
+        self, caller: Caller, job_id: str, overrides: Overrides, once: Once | None
+    ) -> Future[Inserted]:
         found = self._store.job_and_input(caller.project_id, job_id)
         if found is None:
             raise NotFoundError("job", job_id)
-        return self.submit(caller, resubmission(*found, overrides))
+        return self._submit(caller, resubmission(*found, overrides), once)
 
-    def move(self, caller: Caller, job_id: str, overrides: Overrides) -> Future[Job]:
-        """Submit a job elsewhere, then cancel it here if it has not ended."""
-        cloned = self.clone(caller, job_id, overrides)
+    def move(
+        self, caller: Caller, job_id: str, overrides: Overrides, once: Once | None = None
+    ) -> Future[Inserted]:
+        """Submit a job elsewhere, then cancel it here if it has not ended.
+
+        A request that comes again cancels, too: the first may have been cut off before.
+        """
+        cloned = self.clone(caller, job_id, overrides, once)
         return and_then(cloned, lambda: self.cancel(caller, [job_id]))
 
     def _planned(self, new: NewJob, *, is_for_a_worker: bool | None = None) -> _Planned:

@@ -61,6 +61,26 @@ class NewJob(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """What makes a submission count once, however often it comes within a day.
+
+    Args:
+        key: The caller's, within their project.
+        request_hash: Of all that was sent: another request with the same key is refused.
+    """
+
+    key: str
+    request_hash: bytes
+
+
+class Inserted(NamedTuple):
+    """What a submission made: just now, or when it came before."""
+
+    job: Job
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """What the jobs of one day, project, submitter and backend took.
 
@@ -136,16 +156,39 @@ class Store(Protocol):
         """Return the ids of a parent's children, in the order of their circuits."""
         ...
 
-    def insert_jobs(self, jobs: Sequence[NewJob], now: datetime) -> Future[Job]:
+    def insert_jobs(
+        self, jobs: Sequence[NewJob], now: datetime, once: Once | None = None
+    ) -> Future[Inserted]:
         """Remember new jobs, all or none: one, or a parent and its children; return the first.
+
+        A submission that came before makes nothing: the job that it made then is returned, or the
+        future raises as `repeated` does.
 
         The session that the first one names takes it in the same transaction; the future raises
         an InvalidInputError where there is none, or it takes no more.
         """
         ...
 
-    def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
+    def repeated(self, project_id: str, once: Once, now: datetime) -> Job | None:
+        """Return the job that a submission made when it came before; None if it did not.
+
+        Raises:
+            ConflictError: If another submission came with its key.
+            GoneError: If the job was deleted.
+        """
+        ...
+
+    def purge_keys_of_submissions(self, now: datetime) -> Future[None]:
+        """Forget which submissions came, where that has expired."""
+        ...
+
+    def put_jobs(
+        self, changes: Sequence[Change], now: datetime | None = None
+    ) -> Future[list[bool]]:
         """Write each changed job whose stored one still has the expected status and attempt.
+
+        A job that was read, and that its session cannot afford, fails instead: its change is
+        not written.
 
         In the same transaction, the parent of a changed job follows its children.
         """

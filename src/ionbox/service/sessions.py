@@ -14,9 +14,8 @@ from ionbox.jobs.sessions import Session, SessionSettings
 from ionbox.service.access import Caller
 from ionbox.service.ports import Store
 
-# Jobs, or minutes: four thousand years of them.
+# Jobs, minutes (four thousand years of them), or units of the currency.
 MAX_LIMIT = 2**31 - 1
-_LONGEST_UNIT = 16
 
 
 class Sessions:
@@ -24,25 +23,31 @@ class Sessions:
 
     Args:
         clock: Returns the time, aware.
+        currency: That of the price book.
     """
 
     def __init__(
-        self, store: Store, backends: Mapping[str, Backend], clock: Callable[[], datetime]
+        self,
+        store: Store,
+        backends: Mapping[str, Backend],
+        clock: Callable[[], datetime],
+        currency: str,
     ) -> None:
         self._store = store
         self._backends = backends
         self._clock = clock
+        self._currency = currency
 
     def create(self, caller: Caller, backend: str, settings: SessionSettings) -> Future[Session]:
         """Begin a session on a backend.
 
         Raises:
-            InvalidInputError: If there is no such backend, or a limit is not positive.
+            InvalidInputError: If there is no such backend, or a limit cannot be.
         """
         if backend not in self._backends:
             known = ", ".join(self._backends)
             raise InvalidInputError("backend", f"'{backend}' is not one of: {known}")
-        _check(settings)
+        _check(settings, self._currency)
         now = self._clock()
         return self._store.insert_session(
             Session(
@@ -73,13 +78,16 @@ class Sessions:
         )
 
 
-def _check(settings: SessionSettings) -> None:
+def _check(settings: SessionSettings, currency: str) -> None:
     for name in ("job_count_limit", "duration_limit_min"):
         limit = getattr(settings, name)
         if limit is not None and not 1 <= limit <= MAX_LIMIT:
             message = f"{limit} is not within 1 to {MAX_LIMIT}"
             raise InvalidInputError(f"settings.{name}", message)
     cost = settings.cost_limit
-    if cost is not None and not (cost.value >= 0 and len(cost.unit) <= _LONGEST_UNIT):
-        message = "an amount of at least 0, with a unit such as 'usd', is allowed"
-        raise InvalidInputError("settings.cost_limit", message)
+    if cost is not None and not 0 <= cost.value <= MAX_LIMIT:
+        message = f"{cost.value} is not within 0 to {MAX_LIMIT}"
+        raise InvalidInputError("settings.cost_limit.value", message)
+    if cost is not None and cost.unit.lower() != currency:
+        message = f"costs are in '{currency}' here, and nothing converts them"
+        raise InvalidInputError("settings.cost_limit.unit", message)

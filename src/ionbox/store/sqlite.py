@@ -8,27 +8,26 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import aiosql
-
-from ionbox.errors import InvalidInputError
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, Effect, follow, sum_up
-from ionbox.jobs.sessions import Session, end, join
+from ionbox.jobs.sessions import Session, end
 from ionbox.service.access import Key, Project
 from ionbox.service.ports import (
     BackendDocument,
     Change,
+    Inserted,
     JobQuery,
     NewJob,
+    Once,
     Step,
     StoredResult,
     UsageRow,
 )
 from ionbox.store.migrations import migrate
+from ionbox.store.once import purge, remember, repeated
+from ionbox.store.queries import QUERIES as _QUERIES
 from ionbox.store.rows import (
     job_of_row,
     job_to_row,
@@ -38,13 +37,9 @@ from ionbox.store.rows import (
     to_json,
     to_microseconds,
 )
+from ionbox.store.sessions import affordable, have_session_take, keep_costs
 from ionbox.store.writer import Writer
 
-_QUERIES: Any = aiosql.from_str(
-    (resources.files("ionbox.store") / "sql" / "queries.sql").read_text(),
-    "sqlite3",
-    mandatory_parameters=False,
-)
 # What every job is written with, without the two calls that the library puts around each query.
 _INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _INSERT_OUTPUT, _UPDATE_JOB, _INSERT_RESULT = (
     query.sql
@@ -130,25 +125,47 @@ class SqliteStore:
         """Return the ids of a parent's children, in the order of their circuits."""
         return [row["id"] for row in _QUERIES.child_ids(self._reader(), parent_id=parent_id)]
 
-    def insert_jobs(self, jobs: Sequence[NewJob], now: datetime) -> Future[Job]:
+    def insert_jobs(
+        self, jobs: Sequence[NewJob], now: datetime, once: Once | None = None
+    ) -> Future[Inserted]:
         """Remember new jobs and their inputs, all or none; their session takes the first."""
+        first = jobs[0].job
 
-        def write(database: sqlite3.Connection) -> Job:
-            _join_session(database, jobs[0].job, now)
+        def write(database: sqlite3.Connection) -> Inserted:
+            if once is not None:
+                known = repeated(database, first.project_id, once, now)
+                if known is not None:
+                    return Inserted(known, is_repeat=True)
+                remember(database, first, once, now)
+            have_session_take(database, [new.job for new in jobs], now)
             for job, data, answers in jobs:
                 database.execute(_INSERT_JOB, job_to_row(job))
                 database.execute(_INSERT_INPUT, {"job_id": job.id, "data": data})
                 _put_plan(database, job, answers)
-            return jobs[0].job
+            return Inserted(first)
 
         return self._writer.submit(write)
 
-    def put_jobs(self, changes: Sequence[Change]) -> Future[list[bool]]:
+    def repeated(self, project_id: str, once: Once, now: datetime) -> Job | None:
+        """Return the job that a submission made when it came before; None if it did not."""
+        return repeated(self._reader(), project_id, once, now)
+
+    def purge_keys_of_submissions(self, now: datetime) -> Future[None]:
+        """Forget which submissions came, where that has expired."""
+        return self._writer.submit(lambda database: purge(database, now))
+
+    def put_jobs(
+        self, changes: Sequence[Change], now: datetime | None = None
+    ) -> Future[list[bool]]:
         """Write each changed job whose stored one still has the expected status and attempt."""
 
         def write(database: sqlite3.Connection) -> list[bool]:
-            written = [_put(database, change) for change in changes]
-            _have_parents_follow(database, [change.job for change in changes])
+            written, jobs = [], []
+            for change in changes:
+                kept = affordable(database, change, now)
+                written.append(_put(database, kept) and kept is change)
+                jobs.append(kept.job)
+            _have_parents_follow(database, jobs)
             return written
 
         return self._writer.submit(write)
@@ -200,6 +217,7 @@ class SqliteStore:
         def write(database: sqlite3.Connection) -> list[tuple[str, StoredResult | None]]:
             jobs = _with_children(database, project_id, job_ids)
             deleted = [(job.id, _result(database, project_id, job.id)) for job in jobs]
+            keep_costs(database, jobs)
             for job in jobs:
                 _QUERIES.delete_job(database, id=job.id, project_id=project_id)
             _have_parents_follow(database, jobs, now)
@@ -398,17 +416,6 @@ def _put_plan(database: sqlite3.Connection, job: Job, answers: str | None) -> No
 def _result(database: sqlite3.Connection, project_id: str, job_id: str) -> StoredResult | None:
     row = _QUERIES.result(database, job_id=job_id, project_id=project_id)
     return None if row is None else StoredResult(*row)
-
-
-def _join_session(database: sqlite3.Connection, job: Job, now: datetime) -> None:
-    """Have a job's session, if it names one, take it."""
-    if job.session_id is None:
-        return
-    row = _QUERIES.session(database, id=job.session_id, project_id=job.project_id)
-    if row is None:
-        raise InvalidInputError("session_id", f"there is no session '{job.session_id}'")
-    session = join(session_of_row(row), job.backend, now)
-    _QUERIES.update_session(database, **session_to_row(session))
 
 
 def _with_children(

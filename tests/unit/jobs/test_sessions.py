@@ -9,12 +9,14 @@ from tests.builders import NOW
 
 from ionbox.errors import InvalidInputError
 from ionbox.jobs.sessions import (
+    CostLimit,
     Session,
     SessionSettings,
     SessionStatus,
     end,
     end_of,
     join,
+    over_budget,
     status_of,
 )
 
@@ -72,3 +74,36 @@ def test_a_session_refuses_a_job_that_is_not_for_it(
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
         join(replace(session, num_jobs=2), backend, LATER)
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "cost", "is_over"),
+    [
+        (1.5, 0, 0, False),
+        (1.5, 0, 1_500_000, False),
+        (1.5, 0, 1_500_001, True),
+        (1.5, 1_000_000, 500_000, False),
+        (1.5, 1_000_000, 500_001, True),
+        (1.5, 1_499_999, 0, False),  # a job that is still to be read may be the last
+        (1.5, 1_500_000, 0, True),
+        (0, 0, 0, False),  # what is free is free
+        (0, 0, 1, True),
+        (4.35, 0, 4_350_000, False),  # 4.35 is no binary fraction
+    ],
+)
+def test_a_session_affords_what_keeps_it_within_its_limit(
+    limit: float, spent: int, cost: int, *, is_over: bool
+) -> None:
+    assert bool(over_budget(limited(cost_limit=CostLimit(limit)), spent, cost)) is is_over
+
+
+def test_a_session_without_a_limit_affords_everything() -> None:
+    assert over_budget(SESSION, 10**15, 10**15) == ""
+
+
+def test_a_session_says_what_it_cannot_afford() -> None:
+    session = limited(cost_limit=CostLimit(1.5))
+    text = "session 's-1' may cost 1.5 usd; its jobs cost 1.25 so far"
+
+    assert over_budget(session, 1_250_000, 250_001) == f"{text}, and this job costs 0.250001"
+    assert over_budget(session, 1_500_000, 0) == text.replace("1.25", "1.5")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ionbox.api.endpoints import Endpoint, Link, Query, json_response
+from ionbox.api.idempotency import ERRORS, HEADER, created_response, once_of
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
@@ -34,10 +35,11 @@ from ionbox.api.v03 import backends, examples, report, wire
 async def submit_job(request: Request) -> Response:
     """POST /jobs."""
     caller = caller_of(request)
-    submission = wire.read_submission(await body_of(request))
+    body = await body_of(request)
+    submission, once = wire.read_submission(body), once_of(request, body)
     with wire.in_its_words():
-        job = await submitted(request, caller, submission)
-    return json_response(wire.write_created(job))
+        job, is_repeat = await submitted(request, caller, submission, once)
+    return created_response(wire.write_created(job), is_repeat=is_repeat, status=200)
 
 
 async def list_jobs(request: Request) -> Response:
@@ -99,7 +101,8 @@ _JOB_LINKS = (
 
 ENDPOINTS = (
     Endpoint("POST", "/v0.3/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, errors=(400, 413, *NOT_STORED),
+             body=wire.JobCreation, headers=(HEADER,),
+             errors=(400, *ERRORS, 413, *NOT_STORED),
              examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.3/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),

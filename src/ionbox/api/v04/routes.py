@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ionbox.api.endpoints import Endpoint, Link, json_response
+from ionbox.api.idempotency import ERRORS, HEADER, created_response, once_of
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
@@ -33,17 +34,19 @@ from ionbox.api.submissions import NOT_STORED
 from ionbox.api.v04 import accounts, backends, examples, results, sessions, wire
 from ionbox.api.v04.output import ArtifactBody, output_of
 from ionbox.formats.results import Expectation
-from ionbox.jobs.job import Job, JobStatus
+from ionbox.jobs.job import JobStatus
 from ionbox.service.access import Caller
-from ionbox.service.ports import JobQuery
+from ionbox.service.ports import Inserted, JobQuery, Once
 from ionbox.service.submission import Overrides
 
 
 async def submit_job(request: Request) -> Response:
     """POST /jobs."""
     caller = caller_of(request)
-    job = await submitted(request, caller, wire.read_submission(await body_of(request)))
-    return json_response(wire.write_created(job), status=201)
+    body = await body_of(request)
+    submission, once = wire.read_submission(body), once_of(request, body)
+    job, is_repeat = await submitted(request, caller, submission, once)
+    return created_response(wire.write_created(job), is_repeat=is_repeat, status=201)
 
 
 async def clone_job(request: Request) -> Response:
@@ -57,12 +60,15 @@ async def move_job(request: Request) -> Response:
 
 
 async def _resubmitted(
-    request: Request, resubmit: Callable[[Caller, str, Overrides], Future[Job]]
+    request: Request,
+    resubmit: Callable[[Caller, str, Overrides, Once | None], Future[Inserted]],
 ) -> Response:
-    caller = caller_of(request)
-    overrides = wire.read_overrides(await body_of(request))
-    submitting = await asyncio.to_thread(resubmit, caller, request.path_params["id"], overrides)
-    return json_response(wire.write_created(await durable(submitting)), status=201)
+    caller, job_id = caller_of(request), request.path_params["id"]
+    body = await body_of(request)
+    overrides, once = wire.read_overrides(body), once_of(request, body)
+    submitting = await asyncio.to_thread(resubmit, caller, job_id, overrides, once)
+    made = await durable(submitting)
+    return created_response(wire.write_created(made.job), is_repeat=made.is_repeat, status=201)
 
 
 async def list_jobs(request: Request) -> Response:
@@ -132,7 +138,8 @@ ENDPOINTS = (
     *accounts.ENDPOINTS,
     *backends.ENDPOINTS,
     Endpoint("POST", "/v0.4/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, success=201, errors=(400, 413, *NOT_STORED),
+             body=wire.JobCreation, headers=(HEADER,), success=201,
+             errors=(400, *ERRORS, 413, *NOT_STORED),
              examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.4/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),
@@ -148,12 +155,14 @@ ENDPOINTS = (
     Endpoint("GET", "/v0.4/jobs/{id}/cost", get_cost, "Get what a job cost.", wire.Cost,
              errors=(404,)),
     Endpoint("POST", "/v0.4/jobs/{id}/clone", clone_job, "Submit a job once more.",
-             wire.JobCreated, body=wire.CloneRequest, needs_body=False, success=201,
-             errors=(400, 404, 413, *NOT_STORED), examples=examples.CLONES, links=(_JOB,)),
+             wire.JobCreated, body=wire.CloneRequest, headers=(HEADER,), needs_body=False,
+             success=201, errors=(400, 404, *ERRORS, 413, *NOT_STORED),
+             examples=examples.CLONES, links=(_JOB,)),
     Endpoint("POST", "/v0.4/jobs/{id}/move", move_job,
              "Submit a job once more, and cancel the original.", wire.JobCreated,
-             body=wire.CloneRequest, needs_body=False, success=201,
-             errors=(400, 404, 413, *NOT_STORED), examples=examples.CLONES, links=(_JOB,)),
+             body=wire.CloneRequest, headers=(HEADER,), needs_body=False,
+             success=201, errors=(400, 404, *ERRORS, 413, *NOT_STORED),
+             examples=examples.CLONES, links=(_JOB,)),
     *results.ENDPOINTS,
     *sessions.ENDPOINTS,
     Endpoint("GET", "/v0.4/sessions/{session_id}/jobs", list_session_jobs,

@@ -234,3 +234,36 @@ VALUES (:backend, :document, :additions);
 -- name: delete_backend_documents!
 -- Forget all documents of one backend.
 DELETE FROM backend_documents WHERE backend = :backend;
+
+-- name: repeated^
+-- What a key made since then, and the job, whose columns are null if it was deleted.
+SELECT request_hash, job_id, jobs.* FROM idempotency_keys AS keys
+LEFT JOIN jobs ON jobs.id = job_id
+WHERE keys.project_id = :project_id AND key = :key AND created_at > :since;
+
+-- name: put_idempotency_key!
+-- A key that has expired may be used anew.
+INSERT INTO idempotency_keys (project_id, key, request_hash, job_id, created_at)
+VALUES (:project_id, :key, :request_hash, :job_id, :created_at)
+ON CONFLICT (project_id, key) DO UPDATE SET
+    request_hash = excluded.request_hash, job_id = excluded.job_id,
+    created_at = excluded.created_at;
+
+-- name: purge_idempotency_keys!
+-- Forget the oldest of the keys that have expired; a negative limit is none.
+DELETE FROM idempotency_keys WHERE rowid IN (
+    SELECT rowid FROM idempotency_keys WHERE created_at <= :until ORDER BY created_at LIMIT :limit
+);
+
+-- name: session_cost^
+-- What the jobs of a session cost that did not fail; those deleted after they were completed, too.
+SELECT deleted_cost_micros + (
+    SELECT coalesce(sum(cost_micros), 0) FROM jobs
+    WHERE session_id = sessions.id
+        AND status NOT IN ('failed', 'canceled')
+        AND NOT is_dry_run
+        AND job_type <> :parent_type
+) AS cost_micros FROM sessions WHERE id = :id;
+
+-- name: add_deleted_cost!
+UPDATE sessions SET deleted_cost_micros = deleted_cost_micros + :cost_micros WHERE id = :id;

@@ -12,3 +12,21 @@ CREATE INDEX leases_by_expiry ON leases (expires_at);
 ALTER TABLE jobs ADD COLUMN urgency INTEGER NOT NULL DEFAULT 3;  -- 0 is the most urgent
 ALTER TABLE jobs ADD COLUMN predicted_wait_seconds REAL;
 ALTER TABLE jobs ADD COLUMN peak_bytes INTEGER;
+
+-- What a submission with an Idempotency-Key made. The job may be deleted meanwhile: a repeat is
+-- told so, and makes no other.
+CREATE TABLE idempotency_keys (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    key TEXT NOT NULL,
+    request_hash BLOB NOT NULL,  -- SHA-256 of method, path and body
+    job_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, key)
+) STRICT;
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- What a session has spent is a sum over its jobs, and what those cost that were deleted.
+ALTER TABLE sessions ADD COLUMN deleted_cost_micros INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_by_session ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
+    WHERE session_id IS NOT NULL;
