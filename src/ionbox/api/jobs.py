@@ -21,6 +21,7 @@ from ionbox.api.requests import (
     service_of,
     values_of,
 )
+from ionbox.api.waiting import ended, preferred_wait
 from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError, NotFoundError
 from ionbox.jobs.job import Job
@@ -89,12 +90,17 @@ _ids = msgspec.json.Decoder(Ids)
 
 
 async def submitted(request: Request, caller: Caller, submission: Submission) -> Job:
-    """Submit a job, many circuits outside the event loop, and return it once it is durable."""
+    """Submit a job, many circuits outside the event loop, and return it once it is durable.
+
+    Where the request prefers to wait, it is returned once it has ended.
+    """
     jobs = service_of(request).jobs
     is_ideal = submission.noise_model == IDEAL
     if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
-        return await durable(jobs.submit(caller, submission))
-    return await durable(await asyncio.to_thread(jobs.submit, caller, submission))
+        job = await durable(jobs.submit(caller, submission))
+    else:
+        job = await durable(await asyncio.to_thread(jobs.submit, caller, submission))
+    return job if preferred_wait(request) is None else await ended(request, job.id)
 
 
 async def cancel_job(request: Request) -> Response:
