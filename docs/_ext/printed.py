@@ -29,7 +29,7 @@ from msgspec.inspect import (
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import backends as loaded
-from ionbox.api.extensions import exact, keys, plans, waits
+from ionbox.api.extensions import events, exact, keys, plans, waits
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
@@ -207,8 +207,13 @@ def queries(endpoints: Iterable[Endpoint]) -> str:
 
 def bodies(endpoints: Iterable[Endpoint]) -> str:
     """Return the fields of every object that a face reads or writes."""
+    return objects(structs(endpoints))
+
+
+def objects(kinds: Iterable[type[msgspec.Struct]]) -> str:
+    """Return the fields of some objects."""
     sections = []
-    for kind in structs(endpoints):
+    for kind in kinds:
         about = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
         fields = table(("Field", "Type", "May be absent"), map(_field, type_info(kind).fields))
         sections.append(f"### {kind.__name__}\n\n{about}\n\n{fields}")
@@ -425,6 +430,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "bodies-waits": lambda: bodies(waits.ENDPOINTS),
     "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
     "bodies-plans": lambda: bodies(plans.ENDPOINTS),
+    "routes-events": lambda: routes(events.ENDPOINTS, "yes"),
+    "bodies-events": lambda: objects((events.EventBody, events.ProgressBody)),
     "routes-exact": lambda: routes(exact.ENDPOINTS, "yes"),
     "queries-v03": lambda: queries(v03.ENDPOINTS),
     "queries-v04": lambda: queries(v04.ENDPOINTS),

@@ -43,6 +43,7 @@ from ionbox.service.accounts import Accounts
 from ionbox.service.admission import Limits
 from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.events import Events
 from ionbox.service.jobs import Jobs
 from ionbox.service.planning import Rulebook, Rules
 from ionbox.service.service import Service
@@ -88,6 +89,23 @@ class Welcome:
     kernel: str
 
 
+class Server(uvicorn.Server):
+    """Stops what waits for events before it waits for answers to end.
+
+    Args:
+        stop_waiting: Has answers that are held for something to happen end.
+    """
+
+    def __init__(self, config: uvicorn.Config, stop_waiting: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop_waiting = stop_waiting
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self._stop_waiting()
+        await super().shutdown(sockets)
+
+
 @contextlib.contextmanager
 def open_house(settings: Settings) -> Iterator[House]:
     """Lock a data directory and put the core together on it. No worker runs yet.
@@ -109,6 +127,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             prices = _price_book(settings, backends)
             targets = Targets(backends, noise_models)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
+            events = Events(store)
             dispatcher = Dispatcher(
                 store,
                 results,
@@ -124,6 +143,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                     settings.key_waiting,
                     settings.project_waiting,
                 ),
+                tell=events.progress,
             )
             jobs = Jobs(
                 store,
@@ -141,6 +161,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Catalog(backends, prices, store),
                 Accounts(store, _now),
                 Usage(store),
+                events,
             )
             yield House(service, dispatcher, rulebook)
 
@@ -196,7 +217,7 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
         # uvicorn stops gracefully, then raises the signal again: it must not skip what is left.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(config, house.service.events.close).run(sockets=[listener])
 
 
 def is_in_use(directory: Path) -> bool:

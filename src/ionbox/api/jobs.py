@@ -23,6 +23,7 @@ from ionbox.api.requests import (
     urgency_of,
     values_of,
 )
+from ionbox.api.waiting import ended, preferred_wait
 from ionbox.backends.noise import IDEAL
 from ionbox.errors import InvalidInputError, NotFoundError
 from ionbox.jobs.job import Job
@@ -93,13 +94,20 @@ _ids = msgspec.json.Decoder(Ids)
 async def submitted(
     request: Request, caller: Caller, submission: Submission, once: Once | None
 ) -> Inserted:
-    """Submit a job, many circuits outside the event loop, and return it once it is durable."""
+    """Submit a job, many circuits outside the event loop, and return it once it is durable.
+
+    Where the request prefers to wait, it is returned once it has ended.
+    """
     jobs = service_of(request).jobs
     submission = replace(submission, urgency=urgency_of(request))
     is_ideal = submission.noise_model == IDEAL
     if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
-        return await durable(jobs.submit(caller, submission, once))
-    return await durable(await asyncio.to_thread(jobs.submit, caller, submission, once))
+        made = await durable(jobs.submit(caller, submission, once))
+    else:
+        made = await durable(await asyncio.to_thread(jobs.submit, caller, submission, once))
+    if preferred_wait(request) is None:
+        return made
+    return made._replace(job=await ended(request, made.job.id))
 
 
 async def cancel_job(request: Request) -> Response:

@@ -75,6 +75,14 @@ class _Claim(msgspec.Struct, frozen=True):
     threads: int
 
 
+# Of whose running job, and which, how much is done (0 to 1), and for how many seconds it has run.
+Tell = Callable[[str, str, float, float], None]
+
+
+def _nobody(*_: object) -> None:
+    """Tell nobody how far a job is."""
+
+
 class Dispatcher:
     """Has admitted jobs run and records what came of them.
 
@@ -93,6 +101,7 @@ class Dispatcher:
         clock: Callable[[], datetime],
         limits: Limits = NO_LIMITS,
         lease_seconds: float = LEASE_SECONDS,
+        tell: Tell = _nobody,
     ) -> None:
         self._store = store
         self._results = results
@@ -100,6 +109,7 @@ class Dispatcher:
         self._acceptance = acceptance
         self._targets = targets
         self._clock = clock
+        self._tell = tell
         self._lock = threading.Lock()  # of the admission and of what is unwanted
         self._rulebook = rulebook
         self._memory_bytes = rulebook.rules.memory_bytes
@@ -288,10 +298,14 @@ class Dispatcher:
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
-    def _beat(self, worker: int, beat: Beat) -> None:  # noqa: ARG002 - the port's
+    def _beat(self, worker: int, beat: Beat) -> None:
         """Keep the last that was heard of a running job: who is heard of holds it for longer."""
         self._beats[beat.job_id] = beat
         self._leases.renew(beat.job_id)
+        if beat.progress is not None:
+            claim = next(each for each in self._claims[worker] if each.job.id == beat.job_id)
+            seconds = (self._clock() - claim.taken_at).total_seconds()
+            self._tell(claim.job.project_id, beat.job_id, beat.progress, seconds)
 
     def _done(self, worker: int, replies: list[Reply]) -> None:
         """Free what a worker held, give it the next jobs, then record its replies."""

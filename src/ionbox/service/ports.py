@@ -126,6 +126,25 @@ class Change(NamedTuple):
     lease_until: datetime | None = None
 
 
+DELETED = "deleted"
+
+
+class Event(NamedTuple):
+    """What became of a job.
+
+    Args:
+        id: Counts all events of a store, without gaps.
+        status: That it has now, or `DELETED`.
+    """
+
+    id: int
+    project_id: str
+    job_id: str
+    parent_id: str | None
+    status: str
+    attempt: int
+
+
 class Store(Protocol):
     """What is remembered. Every read and write of a job is within one project.
 
@@ -217,6 +236,24 @@ class Store(Protocol):
         """Delete jobs and their children with inputs and results; return ids and where results lie.
 
         Unknown ids are passed over. The parent of a deleted job follows.
+        """
+        ...
+
+    def event_ids(self) -> range:
+        """Return the ids of the events that are kept: the newest ones of all projects."""
+        ...
+
+    def events(self, project_id: str, ids: range) -> list[Event]:
+        """Return what became of a project's jobs, in order: those of these ids.
+
+        Every write that changes a job's status or attempt, or deletes it, makes one.
+        """
+        ...
+
+    def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
+        """Have the events from now on, of all projects, told once they are durable; None: no more.
+
+        The listener is called by the thread that writes, so it must be quick and raise nothing.
         """
         ...
 

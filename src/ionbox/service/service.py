@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ionbox.service.accounts import Accounts
 from ionbox.service.catalog import Catalog
+from ionbox.service.events import Events
 from ionbox.service.jobs import Jobs
 from ionbox.service.sessions import Sessions
 from ionbox.service.usage import Usage
@@ -20,3 +21,4 @@ class Service:
     catalog: Catalog
     accounts: Accounts
     usage: Usage
+    events: Events

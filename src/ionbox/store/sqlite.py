@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from ionbox.service.access import Key, Project
 from ionbox.service.ports import (
     BackendDocument,
     Change,
+    Event,
     Inserted,
     JobQuery,
     NewJob,
@@ -25,6 +26,7 @@ from ionbox.service.ports import (
     StoredResult,
     UsageRow,
 )
+from ionbox.store.audience import Audience
 from ionbox.store.migrations import migrate
 from ionbox.store.once import purge, remember, repeated
 from ionbox.store.queries import QUERIES as _QUERIES
@@ -68,7 +70,8 @@ class SqliteStore:
         self._path = path
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._writer = Writer(self._connect())
+        self._audience: Audience | None = None
+        self._writer = Writer(self._connect(), self._tell)
 
     def close(self) -> None:
         """Write what is queued and close every connection."""
@@ -224,6 +227,31 @@ class SqliteStore:
             return deleted
 
         return self._writer.submit(write)
+
+    # --- events --------------------------------------------------------------------------
+
+    def event_ids(self) -> range:
+        """Return the ids of the events that are kept."""
+        row = _QUERIES.event_ids(self._reader())
+        return range(1) if row["newest"] is None else range(row["oldest"], row["newest"] + 1)
+
+    def events(self, project_id: str, ids: range) -> list[Event]:
+        """Return what became of a project's jobs, in order: those of these ids."""
+        rows = _QUERIES.events(
+            self._reader(), project_id=project_id, start=ids.start, stop=ids.stop
+        )
+        return [Event(*row) for row in rows]
+
+    def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
+        """Have the events from now on told once they are durable."""
+        newest = self.event_ids().stop - 1
+        self._audience = listener and Audience(listener, newest, _QUERIES.new_events)
+
+    def _tell(self, database: sqlite3.Connection) -> None:
+        """Tell what a commit brought to who listens; the writer's thread calls it after each."""
+        audience = self._audience
+        if audience is not None:
+            audience.hear(database)
 
     # --- results -------------------------------------------------------------------------
 

@@ -23,10 +23,16 @@ class Writer:
 
     A step that raises is undone alone, and its caller gets the error. A commit that fails fails
     every step of its batch. A step may be run twice, so it must do nothing but write.
+
+    Args:
+        written: Called after every batch, once its futures are resolved.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, written: Callable[[sqlite3.Connection], None]
+    ) -> None:
         self._database = database
+        self._written = written
         self._steps: queue.SimpleQueue[tuple[Step, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -73,6 +79,7 @@ class Writer:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+        self._written(self._database)
 
     def _commit_each(self, steps: list[Step]) -> list[Any]:
         try:

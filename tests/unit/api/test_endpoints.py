@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ionbox.api.endpoints import Endpoint, Link, Query, Uuid, one_of, routes, within
-from ionbox.api.extensions import backends, exact, keys, plans
+from ionbox.api.extensions import backends, events, exact, keys, plans
 from ionbox.api.inputs import INPUTS
 from ionbox.api.openapi import openapi
 from ionbox.api.v03.routes import ENDPOINTS as V03
@@ -24,6 +24,7 @@ FACES = {
     "plans": plans.ENDPOINTS,
     "exact": exact.ENDPOINTS,
     "backends": backends.ENDPOINTS,
+    "events": events.ENDPOINTS,
 }
 
 

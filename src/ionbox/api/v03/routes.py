@@ -30,6 +30,7 @@ from ionbox.api.requests import body_of, caller_of, service_of, values_of
 from ionbox.api.results import PROBABILITIES, SHARPEN, job_of, probabilities_response
 from ionbox.api.submissions import NOT_STORED
 from ionbox.api.v03 import backends, examples, report, wire
+from ionbox.api.waiting import held, preference_applied
 
 
 async def submit_job(request: Request) -> Response:
@@ -39,7 +40,8 @@ async def submit_job(request: Request) -> Response:
     submission, once = wire.read_submission(body), once_of(request, body)
     with wire.in_its_words():
         job, is_repeat = await submitted(request, caller, submission, once)
-    return created_response(wire.write_created(job), is_repeat=is_repeat, status=200)
+    answer = created_response(wire.write_created(job), is_repeat=is_repeat, status=200)
+    return preference_applied(request, answer)
 
 
 async def list_jobs(request: Request) -> Response:
@@ -110,12 +112,12 @@ ENDPOINTS = (
              body=Ids, query=IDS_QUERY, errors=(400, 413), needs_body=False),
     Endpoint("PUT", "/v0.3/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
-    Endpoint("GET", "/v0.3/jobs/{id}", get_job, "Get a job.", _JOB,
+    Endpoint("GET", "/v0.3/jobs/{id}", held(get_job), "Get a job.", _JOB,
              query=_FIELDS_QUERY, errors=(404,)),
     Endpoint("DELETE", "/v0.3/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
-    Endpoint("GET", "/v0.3/jobs/{id}/results", get_results, "Get a job's probabilities.",
-             PROBABILITIES, query=(SHARPEN,), errors=(400, 404)),
+    Endpoint("GET", "/v0.3/jobs/{id}/results", held(get_results),
+             "Get a job's probabilities.", PROBABILITIES, query=(SHARPEN,), errors=(400, 404)),
     Endpoint("PUT", "/v0.3/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,
              errors=(404,)),
     *backends.ENDPOINTS,

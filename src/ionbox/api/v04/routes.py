@@ -33,6 +33,7 @@ from ionbox.api.results import job_of, result_of
 from ionbox.api.submissions import NOT_STORED
 from ionbox.api.v04 import accounts, backends, examples, results, sessions, wire
 from ionbox.api.v04.output import ArtifactBody, output_of
+from ionbox.api.waiting import held, preference_applied, preferred_wait
 from ionbox.formats.results import Expectation
 from ionbox.jobs.job import JobStatus
 from ionbox.service.access import Caller
@@ -46,7 +47,9 @@ async def submit_job(request: Request) -> Response:
     body = await body_of(request)
     submission, once = wire.read_submission(body), once_of(request, body)
     job, is_repeat = await submitted(request, caller, submission, once)
-    return created_response(wire.write_created(job), is_repeat=is_repeat, status=201)
+    created = wire.write_created(job, is_awaited=preferred_wait(request) is not None)
+    answer = created_response(created, is_repeat=is_repeat, status=201)
+    return preference_applied(request, answer)
 
 
 async def clone_job(request: Request) -> Response:
@@ -147,7 +150,8 @@ ENDPOINTS = (
              body=Ids, query=IDS_QUERY, errors=(400, 413), needs_body=False),
     Endpoint("PUT", "/v0.4/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
-    Endpoint("GET", "/v0.4/jobs/{id}", get_job, "Get a job.", wire.JobBody, errors=(404,)),
+    Endpoint("GET", "/v0.4/jobs/{id}", held(get_job), "Get a job.", wire.JobBody,
+             errors=(404,)),
     Endpoint("DELETE", "/v0.4/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
     Endpoint("PUT", "/v0.4/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,

@@ -233,9 +233,14 @@ def read_overrides(data: bytes) -> Overrides:
     )
 
 
-def write_created(job: Job) -> JobCreated:
-    """Return what v0.4 answers to a submission: always `submitted`, as IonQ's own tests demand."""
-    return JobCreated(job.id, JobStatus.SUBMITTED, job.session_id)
+def write_created(job: Job, *, is_awaited: bool = False) -> JobCreated:
+    """Return what v0.4 answers to a submission: always `submitted`, as IonQ's own tests demand.
+
+    Args:
+        is_awaited: Whether the caller waited to see what becomes of it.
+    """
+    status = job.status if is_awaited else JobStatus.SUBMITTED
+    return JobCreated(job.id, status, job.session_id)
 
 
 def write_job(

@@ -267,3 +267,17 @@ SELECT deleted_cost_micros + (
 
 -- name: add_deleted_cost!
 UPDATE sessions SET deleted_cost_micros = deleted_cost_micros + :cost_micros WHERE id = :id;
+-- name: event_ids^
+-- The ids of the oldest and of the newest event that are kept; null where there is none.
+SELECT (SELECT min(id) FROM events) AS oldest, (SELECT max(id) FROM events) AS newest;
+
+-- name: events
+-- What became of a project's jobs, by a span of ids.
+SELECT id, project_id, job_id, parent_id, status, attempt FROM events
+WHERE id >= :start AND id < :stop AND project_id = :project_id
+ORDER BY id;
+
+-- name: new_events
+-- What became of all jobs since.
+SELECT id, project_id, job_id, parent_id, status, attempt FROM events WHERE id > :after
+ORDER BY id;

@@ -1,0 +1,87 @@
+"""Long-poll: answers that are held until a job has ended, where the request prefers that.
+
+Source:
+    RFC 7240, sections 2, 3 and 4.3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import wraps
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ionbox.api.bell import Bell
+from ionbox.api.endpoints import Handler
+from ionbox.api.requests import caller_of, service_of
+from ionbox.jobs.job import Job
+from ionbox.jobs.lifecycle import TERMINAL
+
+MAX_WAIT_SECONDS = 60
+_WAIT = re.compile(r"""\s*wait\s*=\s*("?)(\d{1,9})\1\s*(;.*)?""", re.IGNORECASE | re.ASCII)
+
+
+def preferred_wait(request: Request) -> int | None:
+    """Return for how many seconds at most a request prefers to wait; None where it does not say.
+
+    Other preferences, and what is none, are ignored. Of several the first counts.
+    """
+    for line in request.headers.getlist("prefer"):
+        for preference in line.split(","):
+            match = _WAIT.fullmatch(preference)
+            if match is not None:
+                return min(int(match[2]), MAX_WAIT_SECONDS)
+    return None
+
+
+def held(handler: Handler) -> Handler:
+    """Return a handler that first waits for the end of the job that the path names."""
+
+    @wraps(handler)
+    async def hold(request: Request) -> Response:
+        if preferred_wait(request) is None:
+            return await handler(request)
+        await ended(request, request.path_params["id"])
+        return preference_applied(request, await handler(request))
+
+    return hold
+
+
+async def ended(request: Request, job_id: str) -> Job:
+    """Return a job of the caller's once it has ended, or has had the time that is preferred.
+
+    Raises:
+        NotFoundError: If there is no such job, or no longer.
+        ClientDisconnect: If the client hangs up meanwhile.
+    """
+    caller, service = caller_of(request), service_of(request)
+    seconds, bell = preferred_wait(request), Bell()
+    with service.events.awaiting(job_id, bell.ring):
+        job = service.jobs.job(caller, job_id)
+        if not seconds or job.status in TERMINAL or service.events.is_closed:
+            return job
+        hanging_up = asyncio.create_task(_hung_up(request))
+        hanging_up.add_done_callback(lambda _: bell.ring())
+        try:
+            await bell.rung(seconds)
+        finally:
+            hanging_up.cancel()
+        if hanging_up.done():
+            raise ClientDisconnect
+    return service.jobs.job(caller, job_id)
+
+
+def preference_applied(request: Request, response: Response) -> Response:
+    """Return an answer that says how its request's preference was applied, if it had one."""
+    seconds = preferred_wait(request)
+    if seconds is not None:
+        response.raw_headers.append((b"preference-applied", b"wait=%d" % seconds))
+    return response
+
+
+async def _hung_up(request: Request) -> None:
+    """Return when the client has hung up; its body, if it has one, was read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
