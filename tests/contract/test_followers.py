@@ -46,7 +46,7 @@ class Rung:
 
 def insert(store: SqliteStore, project: str, number: int = 1) -> Job:
     jobs = [make_job(project_id=project) for _ in range(number)]
-    first = store.insert_jobs([NewJob(job, b"input") for job in jobs], NOW).result()
+    first = store.insert_jobs([NewJob(job, b"input") for job in jobs], NOW).result().job
     settle(store)
     return first
 

@@ -183,7 +183,7 @@ class _Worker:
         os.close(read_end)
         self._connection, self._lifeline = ours, os.fdopen(write_end, "wb")
         with self._kill_lock:
-            self._process, self._is_killed = process, False
+            self._process, self._is_killed, self._cpu_seconds = process, False, 0.0
         if self._is_stopping:
             self.kill()
 
