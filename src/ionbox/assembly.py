@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from ionbox import calibration
 from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
+from ionbox.api.dropping import DroppingProtocol
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.noise import IDEAL, NOISE_MODELS, NoiseModel
@@ -44,8 +45,10 @@ from ionbox.service.catalog import Catalog
 from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.jobs import Jobs
 from ionbox.service.planning import Rulebook, Rules
+from ionbox.service.rehearsal import Rehearsal
 from ionbox.service.service import Service
 from ionbox.service.sessions import Sessions
+from ionbox.service.stage import Stage
 from ionbox.service.targets import Targets
 from ionbox.service.usage import Usage
 from ionbox.store.sqlite import SqliteStore
@@ -74,6 +77,7 @@ class House:
     service: Service
     dispatcher: Dispatcher
     rulebook: Rulebook
+    rehearsal: Rehearsal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 rulebook=rulebook,
                 clock=_now,
             )
+            rehearsal = _rehearsal(settings, store, dispatcher)
             jobs = Jobs(
                 store,
                 results,
@@ -126,6 +131,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
+                hold=None if rehearsal is None else rehearsal.stage.hold,
             )
             service = Service(
                 jobs,
@@ -134,7 +140,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Accounts(store, _now),
                 Usage(store),
             )
-            yield House(service, dispatcher, rulebook)
+            yield House(service, dispatcher, rulebook, rehearsal)
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -163,6 +169,8 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
             with _described(settings.directory, running), _calibrating(settings, house):
                 announce(welcome)
                 yield
+            if house.rehearsal is not None:
+                house.rehearsal.stage.close()
             house.dispatcher.stop()
 
         app = make_app(
@@ -172,12 +180,14 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
                 key_hint=_key_hint(settings, running.url),
                 operator_token=running.operator_token,
                 anyone=_anyone(house.service) if settings.auth == "none" else None,
+                rehearsal=house.rehearsal,
             ),
             lifespan,
             (settings.host, socket.gethostname(), *settings.allow_host),
         )
         config = uvicorn.Config(
             app,
+            http="auto" if house.rehearsal is None else DroppingProtocol,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -260,6 +270,10 @@ def _rules(settings: Settings) -> Rules:
         precision=settings.precision,
         max_outcomes=settings.max_outcomes,
     )
+
+
+def _rehearsal(settings: Settings, store: SqliteStore, dispatcher: Dispatcher) -> Rehearsal | None:
+    return Rehearsal(Stage(store, dispatcher.queue, _now)) if settings.testing else None
 
 
 def _kernel_text(threads: int) -> str:

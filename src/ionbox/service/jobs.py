@@ -50,6 +50,10 @@ class _Planned(NamedTuple):
     effects: tuple[Effect, ...]
 
 
+# Whether new jobs, a family or one alone, are held by somebody who queues them later.
+Hold = Callable[[Caller, Sequence[Job]], bool]
+
+
 class Jobs:
     """Every use case of jobs, within the caller's project.
 
@@ -57,6 +61,7 @@ class Jobs:
         rulebook: By what jobs are planned.
         clock: Returns the time, aware.
         seed: Makes the seeds that are drawn for jobs repeatable from one start to the next.
+        hold: Asked before new jobs are queued; without it they always are.
     """
 
     def __init__(  # noqa: PLR0913 - it holds the core together
@@ -70,6 +75,7 @@ class Jobs:
         rulebook: Rulebook,
         clock: Callable[[], datetime],
         seed: int | None = None,
+        hold: Hold | None = None,
     ) -> None:
         self._store = store
         self._results = results
@@ -78,6 +84,7 @@ class Jobs:
         self._targets = targets
         self._rulebook = rulebook
         self._clock = clock
+        self._hold = hold
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311
@@ -108,7 +115,7 @@ class Jobs:
         inserted = self._store.insert_jobs([one.new for one in planned], now)
 
         def carry_out(done: Future[Job]) -> None:
-            if done.exception() is None:
+            if done.exception() is None and not self._is_held(caller, planned):
                 for one in planned:
                     self._carry_out(one.new.job, one.effects, one.new.data)
 
@@ -160,6 +167,11 @@ class Jobs:
         parent = follow(parent, statuses_of(jobs), parent.submitted_at)
         parent = replace(sum_up(parent, jobs), num_circuits=len(jobs))
         return [_Planned(NewJob(parent, data), ()), *planned]
+
+    def _is_held(self, caller: Caller, planned: Sequence[_Planned]) -> bool:
+        if self._hold is None:
+            return False
+        return self._hold(caller, [one.new.job for one in planned if Effect.QUEUE in one.effects])
 
     def _entropy(self) -> int:
         return self._ids.getrandbits(62)
