@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -16,6 +17,7 @@ from ionbox.api.v04 import routes as v04
 from ionbox.api.v04 import wire as wire04
 from ionbox.errors import InvalidInputError
 
+MAX_KEYS: Final = 100
 # A submission → the types of its input, which only the submission as a whole can tell.
 _INPUT_TYPES: Final[Mapping[type, Callable[[Any], Sequence[type]]]] = {
     wire03.JobCreation: wire03.input_types,
@@ -32,7 +34,7 @@ _BODIES: Final = [
 def ignored_keys(method: str, path: str, data: bytes) -> tuple[str, ...]:
     """Return where in a body keys stand that nothing reads, such as `lang` or `input.format`.
 
-    None of a body that cannot be read at all.
+    The first `MAX_KEYS` of them, and none of a body that cannot be read at all.
     """
     kind = next(
         (kind for known, regex, kind in _BODIES if known == method and regex.fullmatch(path)), None
@@ -43,13 +45,13 @@ def ignored_keys(method: str, path: str, data: bytes) -> tuple[str, ...]:
         given, inputs = msgspec.json.decode(data), _inputs_of(kind, data)
     except (msgspec.MsgspecError, InvalidInputError, RecursionError, UnicodeDecodeError):
         return ()
-    below = [
-        path
+    within = [
+        _ignored(given[name], inputs, name)
         for name in _INPUTS
         if inputs and isinstance(given, dict) and name in given
-        for path in _ignored(given[name], inputs, name)
     ]
-    return (*_ignored(given, [_info(kind)], ""), *below)
+    every = itertools.chain(_ignored(given, [_info(kind)], ""), *within)
+    return tuple(itertools.islice(every, MAX_KEYS))
 
 
 def _inputs_of(kind: type, data: bytes) -> list[Type]:
