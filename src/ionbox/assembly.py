@@ -111,6 +111,10 @@ def open_house(settings: Settings) -> Iterator[House]:
             prices = _price_book(settings, backends)
             targets = Targets(backends, noise_models)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
+            stage = None
+            if settings.testing:
+                # The dispatcher is made below: each of the two hands jobs to the other.
+                stage = Stage(store, lambda job: dispatcher.queue(job), _now)  # noqa: PLW0108
             dispatcher = Dispatcher(
                 store,
                 results,
@@ -120,8 +124,8 @@ def open_house(settings: Settings) -> Iterator[House]:
                 targets=targets,
                 rulebook=rulebook,
                 clock=_now,
+                keeps=None if stage is None else stage.keeps,
             )
-            rehearsal = _rehearsal(settings, store, dispatcher)
             jobs = Jobs(
                 store,
                 results,
@@ -131,7 +135,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
-                hold=None if rehearsal is None else rehearsal.stage.hold,
+                hold=None if stage is None else stage.hold,
             )
             service = Service(
                 jobs,
@@ -140,7 +144,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Accounts(store, _now),
                 Usage(store),
             )
-            yield House(service, dispatcher, rulebook, rehearsal)
+            yield House(service, dispatcher, rulebook, None if stage is None else Rehearsal(stage))
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -270,10 +274,6 @@ def _rules(settings: Settings) -> Rules:
         precision=settings.precision,
         max_outcomes=settings.max_outcomes,
     )
-
-
-def _rehearsal(settings: Settings, store: SqliteStore, dispatcher: Dispatcher) -> Rehearsal | None:
-    return Rehearsal(Stage(store, dispatcher.queue, _now)) if settings.testing else None
 
 
 def _kernel_text(threads: int) -> str:
