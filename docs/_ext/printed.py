@@ -18,6 +18,7 @@ from msgspec.inspect import (
     DictType,
     Field,
     ListType,
+    LiteralType,
     Metadata,
     StructType,
     TupleType,
@@ -29,7 +30,7 @@ from msgspec.inspect import (
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
 from ionbox.api.extensions import backends as loaded
-from ionbox.api.extensions import events, exact, keys, plans, waits
+from ionbox.api.extensions import events, exact, keys, plans, testing, waits
 from ionbox.api.problems import PROBLEMS, SERVER_ERROR
 from ionbox.api.results import artifact_id
 from ionbox.api.v03 import routes as v03
@@ -51,6 +52,7 @@ from ionbox.formats.rendering import FORMATS
 from ionbox.formats.results import Exact, Sampled
 from ionbox.jobs.job import JobStatus
 from ionbox.jobs.lifecycle import TERMINAL, TRANSITIONS, diagram
+from ionbox.service.scenarios import FAILURE_CODES
 
 _NONE = "-"
 
@@ -280,6 +282,8 @@ def type_text(info: Type) -> str:
             text = f"list of {len(info.item_types)}"
         case DictType():
             text = f"object of {type_text(info.value_type)}"
+        case LiteralType():
+            text = " or ".join(map(code, info.values))
         case Metadata():
             text = type_text(info.type)
         case _:
@@ -428,6 +432,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "bodies-operator": lambda: bodies((*keys.ENDPOINTS, *loaded.ENDPOINTS)),
     "routes-waits": lambda: routes(waits.ENDPOINTS, "yes"),
     "bodies-waits": lambda: bodies(waits.ENDPOINTS),
+    "routes-testing": lambda: routes(testing.ENDPOINTS, "yes"),
+    "bodies-testing": lambda: bodies(testing.ENDPOINTS),
+    "failures-testing": lambda: codes(FAILURE_CODES),
     "routes-plans": lambda: routes(plans.ENDPOINTS, "yes"),
     "bodies-plans": lambda: bodies(plans.ENDPOINTS),
     "routes-events": lambda: routes(events.ENDPOINTS, "yes"),

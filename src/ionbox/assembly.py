@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from ionbox import calibration
 from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
+from ionbox.api.dropping import DroppingProtocol
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.noise import IDEAL, NOISE_MODELS, NoiseModel
@@ -46,8 +47,10 @@ from ionbox.service.dispatcher import Dispatcher
 from ionbox.service.events import Events
 from ionbox.service.jobs import Jobs
 from ionbox.service.planning import Rulebook, Rules
+from ionbox.service.rehearsal import Rehearsal
 from ionbox.service.service import Service
 from ionbox.service.sessions import Sessions
+from ionbox.service.stage import Stage
 from ionbox.service.targets import Targets
 from ionbox.service.usage import Usage
 from ionbox.store.sqlite import SqliteStore
@@ -76,6 +79,7 @@ class House:
     service: Service
     dispatcher: Dispatcher
     rulebook: Rulebook
+    rehearsal: Rehearsal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,10 @@ def open_house(settings: Settings) -> Iterator[House]:
             targets = Targets(backends, noise_models)
             acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
             events = Events(store)
+            stage = None
+            if settings.testing:
+                # The dispatcher is made below: each of the two hands jobs to the other.
+                stage = Stage(store, lambda job: dispatcher.queue(job), _now)  # noqa: PLW0108
             dispatcher = Dispatcher(
                 store,
                 results,
@@ -144,6 +152,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                     settings.project_waiting,
                 ),
                 tell=events.progress,
+                keeps=None if stage is None else stage.keeps,
             )
             jobs = Jobs(
                 store,
@@ -154,6 +163,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 rulebook=rulebook,
                 clock=_now,
                 seed=settings.seed,
+                hold=None if stage is None else stage.hold,
             )
             service = Service(
                 jobs,
@@ -163,7 +173,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 Usage(store),
                 events,
             )
-            yield House(service, dispatcher, rulebook)
+            yield House(service, dispatcher, rulebook, None if stage is None else Rehearsal(stage))
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
@@ -192,6 +202,8 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
             with _described(settings.directory, running), _calibrating(settings, house):
                 announce(welcome)
                 yield
+            if house.rehearsal is not None:
+                house.rehearsal.stage.close()
             house.dispatcher.stop()
 
         app = make_app(
@@ -201,12 +213,14 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
                 key_hint=_key_hint(settings, running.url),
                 operator_token=running.operator_token,
                 anyone=_anyone(house.service) if settings.auth == "none" else None,
+                rehearsal=house.rehearsal,
             ),
             lifespan,
             (settings.host, socket.gethostname(), *settings.allow_host),
         )
         config = uvicorn.Config(
             app,
+            http="auto" if house.rehearsal is None else DroppingProtocol,
             log_level="warning",
             access_log=False,
             server_header=False,

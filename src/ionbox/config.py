@@ -113,6 +113,14 @@ class Settings:
         },
     )
 
+    testing: bool = field(
+        default=False,
+        metadata={
+            "help": "Let each key ask, under /ionbox/v1/testing/, for how its jobs end and its "
+            "requests fail, and keep a journal of them."
+        },
+    )
+
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
         if self.auth not in AUTH_MODES:

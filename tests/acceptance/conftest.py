@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.acceptance.client import Api
+from tests.acceptance.testers import log_of, with_new_key
 
 from ionbox import LocalServer
 
@@ -30,3 +31,22 @@ def server() -> Iterator[LocalServer]:
 @pytest.fixture(scope="session")
 def api(server: LocalServer) -> Api:
     return Api.of(server)
+
+
+@pytest.fixture(scope="session")
+def testing() -> Iterator[LocalServer]:
+    with LocalServer(workers=2, testing=True) as server:
+        yield server
+        assert "Traceback" not in log_of(server)
+        assert "ASGI" not in log_of(server)
+
+
+@pytest.fixture
+def new_tester(testing: LocalServer) -> Callable[[], Api]:
+    return lambda: with_new_key(testing)
+
+
+@pytest.fixture
+def tester(new_tester: Callable[[], Api]) -> Api:
+    """Return a caller with a key that nobody else has: what it asks for touches no other test."""
+    return new_tester()

@@ -17,7 +17,7 @@ import pytest
 import ionbox
 from ionbox import cli, errors
 from ionbox.api.endpoints import Endpoint
-from ionbox.api.extensions import backends, events, exact, keys, plans, waits
+from ionbox.api.extensions import backends, events, exact, keys, plans, testing, waits
 from ionbox.api.v03 import routes, wire
 from ionbox.api.v04 import routes as routes04
 from ionbox.backends import backend, documents, noise_file
@@ -38,7 +38,7 @@ printed = importlib.import_module("printed")
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 PROSE = [*PAGES, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"))]
 PRINTED = re.compile(r"^```\{printed\} (\S+)\n```$", re.MULTILINE)
-EXTENSIONS = (backends, events, exact, keys, plans, waits)
+EXTENSIONS = (backends, events, exact, keys, plans, testing, waits)
 FACES = {
     "reference/api-v03.md": routes.ENDPOINTS,
     "reference/api-v04.md": routes04.ENDPOINTS,

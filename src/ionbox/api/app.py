@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ionbox.api import problems, reference
 from ionbox.api.endpoints import routes
 from ionbox.api.extensions import backends, events, exact, keys, plans, waits
+from ionbox.api.rehearsal import Rehearsed
 from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
 from ionbox.api.v04.routes import ENDPOINTS as V04
@@ -57,7 +58,7 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
     # Clients follow no redirects.
     app.router.redirect_slashes = False
     app.state.context = context
-    return Edge(app, hosts)
+    return Edge(app if context.rehearsal is None else Rehearsed(app, context), hosts)
 
 
 async def greet(_: Request) -> Response:

@@ -18,6 +18,7 @@ from ionbox.errors import BodyTooLargeError, InvalidInputError, UnauthorizedErro
 from ionbox.formats.decoding import decode
 from ionbox.jobs.job import URGENCY
 from ionbox.service.access import Caller
+from ionbox.service.rehearsal import Rehearsal
 from ionbox.service.service import Service
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -38,6 +39,7 @@ class Context:
         key_hint: Where the key of this server lies, for callers on this machine.
         operator_token: What the command line on this machine shows in place of a key.
         anyone: Who every caller is where no key is asked for.
+        rehearsal: What testers ask for, where the server is one to test against.
         exact_lock: Held while exact probabilities are computed.
     """
 
@@ -46,6 +48,7 @@ class Context:
     key_hint: str
     operator_token: str
     anyone: Caller | None = None
+    rehearsal: Rehearsal | None = None
     exact_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -66,10 +69,18 @@ def caller_of(request: Request) -> Caller:
     Raises:
         UnauthorizedError: If the request shows no key, or one that is not known here.
     """
-    context = context_of(request)
+    return caller_who_shows(request.headers.get("authorization", ""), context_of(request))
+
+
+def caller_who_shows(authorization: str, context: Context) -> Caller:
+    """Return who sends a header `Authorization`.
+
+    Raises:
+        UnauthorizedError: As `caller_of`.
+    """
     if context.anyone is not None:
         return context.anyone
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != _SCHEME or not secret.strip():
         fault = f"the scheme '{scheme}' is not 'apiKey'" if secret else "no key"
         raise UnauthorizedError(

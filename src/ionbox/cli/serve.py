@@ -25,6 +25,7 @@ _TYPES: dict[str, Any] = {
     "limits": click.Choice(LIMITS_MODES),
     "precision": click.Choice(PRECISIONS),
     "calibrate": bool,
+    "testing": bool,
     "prices": click.Path(dir_okay=False, path_type=Path),
     "noise_model": click.Path(dir_okay=False, path_type=Path),
     "allow_host": str,

@@ -12,8 +12,8 @@ from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import MAX_REGISTERS, Program, program_of
 from ionbox.errors import InvalidInputError
 from ionbox.formats.decoding import decode
-from ionbox.formats.function import read_function
-from ionbox.formats.ionq import read_circuit
+from ionbox.formats.function import FunctionInput, read_function
+from ionbox.formats.ionq import CircuitInput, read_circuit
 from ionbox.formats.openqasm import read_openqasm
 from ionbox.formats.qir import read_qir
 
@@ -46,10 +46,12 @@ class InputType:
 
     Args:
         read: From the JSON text of the input, and the registers beside it, to what is run.
+        wire: The JSON text as a type.
         is_quick: Whether reading takes no longer than decoding JSON; a worker reads the others.
     """
 
     read: Callable[[bytes, Registers | None], Input]
+    wire: type[msgspec.Struct]
     is_quick: bool = False
 
 
@@ -75,10 +77,10 @@ _TEXT: Final = msgspec.json.Decoder(TextInput)
 
 # By the type of job, as API v0.4 names it.
 INPUT_TYPES: Final[Mapping[str, InputType]] = {
-    "ionq.circuit.v1": InputType(_read_circuit, is_quick=True),
-    "ionq.qasm3.v1": InputType(_read_openqasm),  # OpenQASM 2 as well: the text says which
-    "ionq.qir.v1": InputType(_read_qir),
-    "quantum-function": InputType(_read_function),
+    "ionq.circuit.v1": InputType(_read_circuit, CircuitInput, is_quick=True),
+    "ionq.qasm3.v1": InputType(_read_openqasm, TextInput),  # OpenQASM 2, too: the text says which
+    "ionq.qir.v1": InputType(_read_qir, TextInput),
+    "quantum-function": InputType(_read_function, FunctionInput),
 }
 
 

@@ -87,6 +87,9 @@ class Dispatcher:
     """Has admitted jobs run and records what came of them.
 
     Every public method may be called from any thread.
+
+    Args:
+        keeps: Whether somebody else queues a job once it is read.
     """
 
     def __init__(  # noqa: PLR0913 - it holds the core together
@@ -102,6 +105,7 @@ class Dispatcher:
         limits: Limits = NO_LIMITS,
         lease_seconds: float = LEASE_SECONDS,
         tell: Tell = _nobody,
+        keeps: Callable[[Job], bool] | None = None,
     ) -> None:
         self._store = store
         self._results = results
@@ -110,6 +114,7 @@ class Dispatcher:
         self._targets = targets
         self._clock = clock
         self._tell = tell
+        self._keeps = keeps or (lambda _: False)
         self._lock = threading.Lock()  # of the admission and of what is unwanted
         self._rulebook = rulebook
         self._memory_bytes = rulebook.rules.memory_bytes
@@ -291,7 +296,7 @@ class Dispatcher:
             rules=rules if job.precision is None else replace(rules, precision=job.precision),
             draft=str(self._draft(job)),
             registers=None if job.registers is None else dict(job.registers),
-            may_run=self._acceptance.may_run(job),
+            may_run=self._acceptance.may_run(job) and not self._keeps(job),
             threads=claim.threads,
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=self._preflight_bytes if is_preflight else None,
@@ -423,7 +428,9 @@ class Dispatcher:
         if not is_written:
             if result is not None and result.blob is not None:
                 self._results.drop(result.blob)
-        elif job.status in (JobStatus.READY, JobStatus.SUBMITTED):
+        elif job.status is JobStatus.SUBMITTED or (
+            job.status is JobStatus.READY and not self._keeps(job)
+        ):
             self.queue(job, is_recovered=before.status is not JobStatus.SUBMITTED)
 
     def _overdue(self, job: Job) -> None:

@@ -54,6 +54,10 @@ class _Planned(NamedTuple):
     effects: tuple[Effect, ...]
 
 
+# Whether new jobs, a family or one alone, are held by somebody who queues them later.
+Hold = Callable[[Caller, Sequence[Job]], bool]
+
+
 class Jobs:
     """Every use case of jobs, within the caller's project.
 
@@ -61,6 +65,7 @@ class Jobs:
         rulebook: By what jobs are planned.
         clock: Returns the time, aware.
         seed: Makes the seeds that are drawn for jobs repeatable from one start to the next.
+        hold: Asked before new jobs are queued; without it they always are.
     """
 
     def __init__(  # noqa: PLR0913 - it holds the core together
@@ -74,6 +79,7 @@ class Jobs:
         rulebook: Rulebook,
         clock: Callable[[], datetime],
         seed: int | None = None,
+        hold: Hold | None = None,
     ) -> None:
         self._store = store
         self._results = results
@@ -82,6 +88,7 @@ class Jobs:
         self._targets = targets
         self._rulebook = rulebook
         self._clock = clock
+        self._hold = hold
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311
@@ -133,7 +140,9 @@ class Jobs:
         inserted = self._store.insert_jobs([one.new for one in planned], now, once)
 
         def carry_out(done: Future[Inserted]) -> None:
-            if done.exception() is None and not done.result().is_repeat:
+            if done.exception() is not None or done.result().is_repeat:
+                return
+            if not self._is_held(caller, planned):
                 for one in planned:
                     self._carry_out(one.new.job, one.effects, one.new.data)
 
@@ -201,6 +210,9 @@ class Jobs:
         parent = follow(parent, statuses_of(jobs), parent.submitted_at)
         parent = replace(sum_up(parent, jobs), num_circuits=len(jobs))
         return [_Planned(NewJob(parent, data), ()), *planned]
+
+    def _is_held(self, caller: Caller, planned: Sequence[_Planned]) -> bool:
+        return self._hold is not None and self._hold(caller, _to_run(planned))
 
     def _entropy(self) -> int:
         return self._ids.getrandbits(62)

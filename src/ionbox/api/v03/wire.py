@@ -26,6 +26,8 @@ from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
 from ionbox.errors import InvalidInputError
 from ionbox.formats.decoding import decode
+from ionbox.formats.inputs import INPUT_TYPES
+from ionbox.formats.multi_circuit import ManyCircuits
 from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
 from ionbox.service.submission import Submission
 
@@ -171,6 +173,17 @@ def read_submission(data: bytes) -> Submission:
         registers=body.registers,
         is_dry_run=body.dry_run or False,
     )
+
+
+def input_types(body: JobCreation) -> tuple[type[msgspec.Struct], ...]:
+    """Return the types by which the input of a submission is read.
+
+    Raises:
+        InvalidInputError: If it is of no type.
+    """
+    given = body.input if body.input is not UNSET else body.body
+    job_type = _job_type(b"{}" if given is UNSET else bytes(given))
+    return InputHead, ManyCircuits if job_type == MULTI_CIRCUIT else INPUT_TYPES[job_type].wire
 
 
 def _job_type(data: bytes) -> str:

@@ -31,6 +31,7 @@ from ionbox.api.v04.output import ArtifactBody, write_output
 from ionbox.backends.noise import IDEAL
 from ionbox.backends.pricing import to_amount
 from ionbox.formats.inputs import INPUT_TYPES
+from ionbox.formats.multi_circuit import ManyCircuits
 from ionbox.formats.rendering import FORMATS, Format
 from ionbox.formats.results import Exact, Expectation, Sampled
 from ionbox.jobs.job import MULTI_CIRCUIT, Job, JobStatus
@@ -209,6 +210,14 @@ def read_submission(data: bytes) -> Submission:
         session_id=body.session_id,
         is_dry_run=body.dry_run or False,
     )
+
+
+def input_types(body: JobCreation) -> tuple[type[msgspec.Struct], ...]:
+    """Return the types by which the input of a submission is read; none where nothing reads it."""
+    job_type = _ALIASES.get(body.type, body.type)
+    if job_type == MULTI_CIRCUIT:
+        return (ManyCircuits,)
+    return (INPUT_TYPES[job_type].wire,) if job_type in INPUT_TYPES else ()
 
 
 def read_overrides(data: bytes) -> Overrides:

@@ -1,0 +1,32 @@
+"""Connections that can be dropped from within a request, for those who test against it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import Receive, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_HANG_UP = "ionbox.hang_up"
+
+
+class DroppingProtocol(HttpToolsProtocol):
+    """Tells each request, in its `state`, how to close the connection that it came by."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection."""
+        self.app_state: dict[str, Any] = {**self.app_state, _HANG_UP: transport.close}
+        super().connection_made(transport)
+
+
+async def drop(scope: Scope, receive: Receive) -> None:
+    """Close a request's connection without an answer, and return when it is closed.
+
+    The server logs a request that ends without an answer, unless its connection is gone by then.
+    """
+    hang_up: Callable[[], None] = scope["state"][_HANG_UP]
+    hang_up()
+    while (await receive())["type"] != "http.disconnect":
+        pass
