@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ionbox.api import problems, reference
 from ionbox.api.endpoints import routes
-from ionbox.api.extensions import backends, events, exact, keys, plans, waits
+from ionbox.api.extensions import backends, events, exact, keys, plans, testing, waits
 from ionbox.api.rehearsal import Rehearsed
 from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
@@ -46,6 +46,7 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
             *routes(exact.ENDPOINTS),
             *routes(backends.ENDPOINTS),
             *routes(events.ENDPOINTS),
+            *(routes(testing.ENDPOINTS) if context.rehearsal is not None else ()),
         ],
         exception_handlers={
             IonboxError: problems.on_error,
