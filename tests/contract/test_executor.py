@@ -217,6 +217,9 @@ def test_a_worker_beats_while_it_works_and_says_what_it_takes(desk: Desk, tmp_pa
     assert first.job_id == second.job_id == "job"
     state_bytes = 8 << 22
     assert state_bytes <= second.memory_bytes < 4 * state_bytes
+    assert first.progress is not None
+    assert second.progress is not None
+    assert 0 < first.progress < second.progress < 1
 
 
 def test_a_short_load_has_no_beat_however_many_there_are(desk: Desk, tmp_path: Path) -> None:
@@ -229,10 +232,13 @@ def test_a_short_load_has_no_beat_however_many_there_are(desk: Desk, tmp_path: P
 
 def test_beats_do_not_give_a_task_more_time(desk: Desk, tmp_path: Path) -> None:
     slow = make_task(tmp_path, superposition(22, layers=200), timeout_seconds=2.5 * BEAT_SECONDS)
+    desk.run(make_task(tmp_path))
+    begun = time.monotonic()
     (reply,) = desk.run(slow)
 
     assert isinstance(reply, Lost)
-    assert desk.num_beats == 2
+    assert 1 <= desk.num_beats <= 2
+    assert time.monotonic() - begun >= 2.5 * BEAT_SECONDS
 
 
 def test_a_killed_worker_loses_all_its_tasks_and_serves_again(desk: Desk, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from ionbox.engines.progress import Progress
 from ionbox.executors import frames
 from ionbox.executors.beats import Beater
 from ionbox.executors.memory import Memory
@@ -68,31 +69,30 @@ def _watch(lifeline: int) -> None:
 
 def _at(task: Task, memory: Memory, beater: Beater) -> Reply:
     memory.mark()
-    beater.begin(task.job_id)
-    return _answer(task)
+    return _answer(task, beater.begin(task.job_id))
 
 
-def _answer(task: Task) -> Reply:
+def _answer(task: Task, progress: Progress) -> Reply:
     if not task.niceness:
-        return _perform(task)
+        return _perform(task, progress)
     # On Linux niceness belongs to a thread and cannot be taken back: the thread ends with the task.
     replies: list[Reply] = []
-    thread = threading.Thread(target=lambda: replies.append(_perform_nicely(task)))
+    thread = threading.Thread(target=lambda: replies.append(_perform_nicely(task, progress)))
     thread.start()
     thread.join()
     return replies[0]
 
 
-def _perform_nicely(task: Task) -> Reply:
+def _perform_nicely(task: Task, progress: Progress) -> Reply:
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), task.niceness)
-    return _perform(task)
+    return _perform(task, progress)
 
 
-def _perform(task: Task) -> Reply:
+def _perform(task: Task, progress: Progress) -> Reply:
     _limit_memory(task.process_memory_bytes)
     try:
-        return _leave_draft(perform(task, time.perf_counter), task)
+        return _leave_draft(perform(task, time.perf_counter, progress), task)
     except MemoryError:
         return _out_of_memory(task)
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from ionbox.backends.pricing import billed_gate_counts
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import Jump, Program
 from ionbox.engines.planner import Plan, engine_named, plan
+from ionbox.engines.progress import Progress
 from ionbox.errors import EngineMissingError, InvalidInputError
 from ionbox.formats import results
 from ionbox.formats.inputs import Input, read_input
@@ -168,39 +169,55 @@ def make_plan(prepared: Prepared, rules: Rules) -> Plan:
     return made if num_parts == 1 else made.times(num_parts)
 
 
-def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Failed:
+def perform(
+    task: Task, clock: Callable[[], float], progress: Progress | None = None
+) -> Assessed | Finished | Failed:
     """Do a task: read the input, then plan it or run it, or both where it is soon done.
 
     Args:
         clock: Returns seconds, from wherever it counts.
+        progress: Where another thread can read how far it is.
     """
     if task.failure is not None:
         return Failed(task.failure)
     conditions = Conditions(task.shots, task.seed, task.rules, task.noise, task.device)
     try:
         given = read_input(task.job_type, task.data, task.registers)
-        return _unfit(given, conditions) or _perform(given, conditions, task, clock)
+        return _unfit(given, conditions) or _perform(
+            given, conditions, task, _Watch(clock, progress or Progress())
+        )
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
     except EngineMissingError as error:
         return Failed(Failure(FailureCode.SIMULATION_ERROR, str(error)))
 
 
+class _Watch(NamedTuple):
+    """What is told of a run beside its outcome: how long it takes, how far it is."""
+
+    clock: Callable[[], float]
+    progress: Progress
+
+
 def _perform(
-    given: Input, conditions: Conditions, task: Task, clock: Callable[[], float]
+    given: Input, conditions: Conditions, task: Task, watch: _Watch
 ) -> Assessed | Finished:
     prepared = prepare(given, conditions)
     if task.engine is not None:
-        return _run(prepared, task, task.engine, clock)
+        return _run(prepared, task, task.engine, watch)
     assessed = _assessed(given, conditions, prepared)
     if assessed.engine is None or not _is_soon_done(task, assessed):
         return assessed
-    return replace(_run(prepared, task, assessed.engine, clock), assessed=assessed)
+    return replace(_run(prepared, task, assessed.engine, watch), assessed=assessed)
 
 
-def _run(prepared: Prepared, task: Task, engine: str, clock: Callable[[], float]) -> Finished:
-    runner, start = engine_named(engine), clock()
-    outcomes = [runner.run(part.workload, threads=task.threads) for part in prepared.parts]
+def _run(prepared: Prepared, task: Task, engine: str, watch: _Watch) -> Finished:
+    runner, (clock, progress) = engine_named(engine), watch
+    start = clock()
+    outcomes = [
+        runner.run(part.workload, threads=task.threads, progress=progress)
+        for part in progress.parts(prepared.parts)
+    ]
     whole = gather(prepared, [outcome.result for outcome in outcomes], task.seed)
     told = [warning for outcome in (*outcomes, whole) for warning in outcome.warnings]
     return Finished(results.encode(whole.result), clock() - start, tuple(dict.fromkeys(told)))
