@@ -235,6 +235,7 @@ class Dispatcher:
             threads=claim.threads,
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=self._preflight_bytes if is_preflight else None,
+            memory_bytes=job.memory_bytes,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
