@@ -162,7 +162,7 @@ def test_a_job_that_costs_its_worker_each_time_is_given_up(house: House) -> None
     assert (done.status, done.attempt) == (JobStatus.FAILED, MAX_ATTEMPTS)
     assert done.failure is not None
     assert done.failure.code == "InternalError"
-    assert "given up after 3 attempts; the last one: the worker died" in done.failure.message
+    assert "given up after 3 attempts; the last one: the worker was killed" in done.failure.message
 
 
 def test_what_was_unfinished_is_run_by_the_next_start(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from ionbox.engines.clifford import is_clifford
 from ionbox.engines.engine import Engine, Estimate, Outcome, Refusal, Workload
 from ionbox.engines.mps import MatrixProductEngine
 from ionbox.engines.planner import ENGINES, engine_named
+from ionbox.engines.progress import Progress
 from ionbox.engines.shallow import ShallowEngine
 from ionbox.engines.sparse import SparseEngine
 from ionbox.engines.stabilizer import HAS_STIM, StabilizerEngine
@@ -34,6 +36,7 @@ from ionbox.formats.results import (
     encode,
 )
 
+T = TypeVar("T")
 SHOTS = 4000
 SILENT = NoiseModel("silent", 48, 0.0, 0.0, "this test")
 
@@ -144,6 +147,11 @@ def qis(num_qubits: int, *operations: Operation) -> Circuit:
 
 def bell() -> Circuit:
     return qis(2, Operation(gate("h"), (0,)), Operation(gate("cnot"), (1,), (0,)))
+
+
+def ghz(num_qubits: int) -> Circuit:
+    links = [Operation(gate("cnot"), (qubit,), (qubit - 1,)) for qubit in range(1, num_qubits)]
+    return qis(num_qubits, Operation(gate("h"), (0,)), *links)
 
 
 def superposition(num_qubits: int) -> Circuit:
@@ -317,6 +325,43 @@ def test_the_bell_pair_is_exactly_a_half(asked: Asked, precision: str) -> None:
 @every_engine
 def test_a_circuit_without_operations_stays_where_it_starts(asked: Asked) -> None:
     assert dense(asked.run(qis(3))).tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+
+
+class Recorded(Progress):
+    """What an observer would read who looks after every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares: list[float | None] = []
+
+    def advance(self, steps: float = 1) -> None:
+        super().advance(steps)
+        self.shares.append(self.share)
+
+    def each(self, steps: Iterable[T]) -> Iterator[T]:
+        for step in super().each(steps):
+            self.shares.append(self.share)
+            yield step
+
+
+@every_engine
+@pytest.mark.parametrize("noise", [None, SILENT])
+def test_progress_where_it_is_told_only_grows_and_ends_at_1(
+    asked: Asked, noise: NoiseModel | None
+) -> None:
+    options = {} if noise is None else {"noise": noise}
+    workload, progress = asked.workload(ghz(9), **options), Recorded()
+    if isinstance(asked.engine.assess(workload), Refusal):
+        return
+    assert progress.share is None
+    asked.engine.run(workload, progress=progress)
+
+    shares = [*progress.shares, progress.share]
+    if asked.engine.name in {"density_matrix", "stabilizer"} and progress.share is None:
+        return  # the kernel mixes, stim finds: neither tells
+    told = [share for share in shares if share is not None]
+    assert told == sorted(told)
+    assert math.isclose(told[-1], 1, rel_tol=1e-9)
 
 
 @every_vector_engine

@@ -19,9 +19,11 @@ from tests.builders import IDEAL_ENGINE, bell_bytes, entanglers, outcome
 
 from ionbox._kernel import kernel
 from ionbox.engines.calibration import REFERENCE, Machine
+from ionbox.engines.planner import size_text
+from ionbox.executors.answers import INLINE_BYTES
 from ionbox.executors.beats import BEAT_SECONDS
+from ionbox.executors.memory import run_limit_bytes
 from ionbox.executors.processes import ProcessExecutor
-from ionbox.executors.worker import INLINE_BYTES
 from ionbox.jobs.job import Failure
 from ionbox.service.planning import Rules
 from ionbox.service.work import (
@@ -108,6 +110,7 @@ def make_task(tmp_path: Path, data: bytes | None = None, **changes: object) -> T
         "seed": 7,
         "rules": Rules(memory_bytes=1 << 30),
         "draft": str(tmp_path / "draft"),
+        "memory_bytes": 1 << 30,
     }
     return Task(**values | changes)  # type: ignore[arg-type]
 
@@ -190,13 +193,54 @@ def test_a_bad_input_is_a_failure_that_names_the_place(desk: Desk, tmp_path: Pat
     assert reply.failure.message == "circuit[0].target: qubit 7 of a 2-qubit circuit"
 
 
-def test_what_exceeds_its_memory_fails_and_the_worker_goes_on(desk: Desk, tmp_path: Path) -> None:
-    large = make_task(tmp_path, superposition(24), process_memory_bytes=64 << 20)
-    (reply,) = desk.run(large)
+def test_what_takes_more_than_planned_fails_and_the_worker_goes_on(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (reply,) = desk.run(make_task(tmp_path, superposition(25), memory_bytes=64 << 20))
 
-    assert isinstance(reply, Failed)
-    assert "67108864 bytes are allowed" in reply.failure.message
+    allowed = size_text(run_limit_bytes(64 << 20, threads=1))
+    text = f"out of memory: planned with 64.0 MiB, needed more than {allowed}"
+    assert reply == Failed(Failure("SimulationError", text))
     assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_what_takes_too_much_to_read_fails_and_the_worker_goes_on(
+    desk: Desk, tmp_path: Path
+) -> None:
+    large = superposition(22, layers=50_000)
+    (reply,) = desk.run(make_task(tmp_path, large, engine=None, process_memory_bytes=64 << 20))
+
+    text = "out of memory: to read and plan it takes more than 64.0 MiB"
+    assert reply == Failed(Failure("PreflightError", text))
+    assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_what_a_run_took_at_most_is_told(desk: Desk, tmp_path: Path) -> None:
+    desk.run(make_task(tmp_path, superposition(23), memory_bytes=1 << 30))
+    (reply,) = desk.run(make_task(tmp_path, superposition(21), memory_bytes=1 << 30))
+
+    assert isinstance(reply, Finished)
+    assert 8 << 21 <= reply.memory_bytes < 8 << 23
+
+
+def test_a_worker_that_the_system_kills_leaves_what_was_known_of_its_memory(
+    tmp_path: Path,
+) -> None:
+    before = children()
+    with desk_of(1) as desk:
+        desk.run(make_task(tmp_path))
+        (worker,) = children() - before
+        desk.begin(make_task(tmp_path, superposition(22, layers=200), memory_bytes=1 << 30))
+        beat = desk.beat()
+        os.kill(worker, signal.SIGKILL)
+        (reply,) = desk.replies()
+
+    assert isinstance(reply, Lost)
+    assert reply.memory_bytes == beat.memory_bytes
+    assert reply.reason == (
+        "the worker was killed (exit status -9), probably for memory: planned with 1.0 GiB, "
+        f"took {size_text(beat.memory_bytes)} when last seen"
+    )
 
 
 def test_what_takes_too_long_is_lost_and_the_worker_goes_on(desk: Desk, tmp_path: Path) -> None:
@@ -211,12 +255,15 @@ def test_what_takes_too_long_is_lost_and_the_worker_goes_on(desk: Desk, tmp_path
 def test_a_worker_beats_while_it_works_and_says_what_it_takes(desk: Desk, tmp_path: Path) -> None:
     begun = time.monotonic()
     desk.begin(make_task(tmp_path, superposition(22, layers=200)))
-    first, second = desk.beat(), desk.beat()
-
+    beats = [desk.beat(), desk.beat()]
     assert time.monotonic() - begun >= 2 * BEAT_SECONDS - 0.1
-    assert first.job_id == second.job_id == "job"
     state_bytes = 8 << 22
-    assert state_bytes <= second.memory_bytes < 4 * state_bytes
+    while beats[-1].memory_bytes < state_bytes or not beats[-1].progress:
+        beats.append(desk.beat())
+
+    assert {beat.job_id for beat in beats} == {"job"}
+    assert beats[-1].memory_bytes < 4 * state_bytes
+    assert 0 < beats[-1].progress < 1
 
 
 def test_a_short_load_has_no_beat_however_many_there_are(desk: Desk, tmp_path: Path) -> None:
@@ -229,10 +276,13 @@ def test_a_short_load_has_no_beat_however_many_there_are(desk: Desk, tmp_path: P
 
 def test_beats_do_not_give_a_task_more_time(desk: Desk, tmp_path: Path) -> None:
     slow = make_task(tmp_path, superposition(22, layers=200), timeout_seconds=2.5 * BEAT_SECONDS)
+    desk.run(make_task(tmp_path))
+    begun = time.monotonic()
     (reply,) = desk.run(slow)
 
     assert isinstance(reply, Lost)
-    assert desk.num_beats == 2
+    assert 1 <= desk.num_beats <= 2
+    assert time.monotonic() - begun >= 2.5 * BEAT_SECONDS
 
 
 def test_a_killed_worker_loses_all_its_tasks_and_serves_again(desk: Desk, tmp_path: Path) -> None:
@@ -244,6 +294,23 @@ def test_a_killed_worker_loses_all_its_tasks_and_serves_again(desk: Desk, tmp_pa
 
     assert [type(reply) for reply in replies] == [Lost, Lost]
     assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
+
+
+def test_what_a_killed_worker_took_is_given_back_before_its_replies_come(
+    tmp_path: Path,
+) -> None:
+    before = children()
+    with desk_of(1) as desk:
+        desk.run(make_task(tmp_path))
+        (worker,) = children() - before
+        desk.begin(make_task(tmp_path, superposition(25, layers=200)))
+        while desk.beat().memory_bytes < 8 << 25:
+            pass
+        desk.kill()
+        desk.replies()
+
+        assert not psutil.pid_exists(worker)
+        assert isinstance(desk.run(make_task(tmp_path))[0], Finished)
 
 
 def test_a_kill_that_comes_too_late_harms_no_other_task(desk: Desk, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ionbox.engines.calibration import ONE_CORE, REFERENCE, Calibration, Machine
 from ionbox.engines.control import Control, start, start_of_end
 from ionbox.engines.costs import Cost, circuit_cost, tile_bytes
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
+from ionbox.engines.progress import Progress
 from ionbox.engines.registers import (
     listed,
     marginal,
@@ -182,10 +183,17 @@ class BranchEngine:
         seconds = _seconds(workload, costs, tree, speeds, in_kernel=in_kernel)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact=True)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Follow all branches, and add up what they leave in each register."""
         amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
-        return Outcome(_Branches(workload.program, amplitude_type, self.apparatus).run())
+        branches = _Branches(workload.program, amplitude_type, self.apparatus)
+        return Outcome(branches.run(progress or Progress()))
 
 
 def _seconds(
@@ -285,9 +293,13 @@ class _Branches:
         }
         self._weights = np.zeros(1 << program.num_qubits)
         self._registers = [_Gathered(register) for register in program.registers]
+        self._progress = Progress()
 
-    def run(self) -> Exact:
+    def run(self, progress: Progress) -> Exact:
         """Follow all branches; once."""
+        # Nobody knows how many there are; what was followed of all probability, everybody.
+        self._progress = progress
+        progress.expect(1)
         vector = ground_state(self._program.num_qubits, self._amplitude_type)
         real_type = np.dtype(f"f{vector.itemsize // 2}")
         self._follow(_Branch(vector, start(self._program), 1.0))
@@ -309,6 +321,7 @@ class _Branches:
         weights = take_weights(branch.vector).astype(np.float64, copy=False)
         weights *= branch.weight
         self._weights += weights
+        self._progress.advance(branch.weight)
         for gathered in self._registers:
             gathered.add(weights, measured_at_end(end), branch.control.bits)
 

@@ -29,6 +29,7 @@ from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.errors import Role, generator
 from ionbox.engines.kernel import RUN_OPERATIONS, is_known, packed_by
 from ionbox.engines.mixed_states import AMPLITUDE_TYPE, mixed_probabilities
+from ionbox.engines.progress import Progress
 from ionbox.engines.registers import exact_registers, marginal_bytes, wide_register
 from ionbox.engines.rows import rows_of_words, shots_of_rows
 from ionbox.engines.sampling import draw
@@ -125,12 +126,19 @@ class DensityMatrixEngine:
     def _knows(self, circuit: Circuit) -> bool:
         return self.extension is not None and is_known(circuit)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Follow all errors at once; list what may come out, or draw shots from it."""
         program, circuit, noise = workload.program, workload.program.circuit, workload.noise
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
         assert noise is not None  # noqa: S101 - and what has no noise
-        weights = misread_weights(self.probabilities(noisy_circuit(noise, circuit), threads), noise)
+        noisy = noisy_circuit(noise, circuit)
+        weights = misread_weights(self.probabilities(noisy, threads, progress), noise)
         weights[weights < _LEAST] = 0
         if workload.lists_noise:
             return Outcome(Exact(exact_registers(weights, program)))
@@ -138,10 +146,12 @@ class DensityMatrixEngine:
         rows = rows_of_words(draw(weights, uniforms)[:, np.newaxis], program.num_qubits)
         return Outcome(shots_of_rows(rows, program))
 
-    def probabilities(self, noisy: NoisyCircuit, threads: int = 1) -> FloatArray:
+    def probabilities(
+        self, noisy: NoisyCircuit, threads: int = 1, progress: Progress | None = None
+    ) -> FloatArray:
         """Return the probability of each basis state, but for rounding."""
         if self.extension is None or not self._knows(noisy.circuit):
-            return mixed_probabilities(noisy)
+            return mixed_probabilities(noisy, progress or Progress())
         return self.extension.mix(
             packed_by(self.extension, noisy.circuit),
             *_columns(noisy.channels),

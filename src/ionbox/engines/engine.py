@@ -11,6 +11,7 @@ from ionbox.backends.noise import NoiseModel
 from ionbox.circuits.observable import Observable
 from ionbox.circuits.program import Program
 from ionbox.engines.calibration import ONE_CORE, Machine
+from ionbox.engines.progress import Progress
 from ionbox.formats.results import Result
 
 Precision = Literal["auto", "float64", "float32"]
@@ -102,11 +103,14 @@ class Engine(Protocol):
             machine: Where it is to run. An estimate depends on it, a refusal does not.
         """
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self, workload: Workload, *, threads: int = 1, progress: Progress | None = None
+    ) -> Outcome:
         """Run a workload that `assess` did not refuse.
 
         Args:
             threads: At most so many; the outcome is the same, to the bit, for any number.
+            progress: Where it says how far it is, if it can tell and somebody wants to know.
         """
 
 

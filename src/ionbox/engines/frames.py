@@ -25,6 +25,7 @@ from ionbox.engines.clifford import images, quarter_turns, stim_text
 from ionbox.engines.control import start_of_end
 from ionbox.engines.engine import Workload
 from ionbox.engines.errors import Errors, draw_errors, misread
+from ionbox.engines.progress import Progress
 from ionbox.engines.streams import Streams
 from ionbox.engines.structure import Kind, kinds
 
@@ -127,8 +128,12 @@ def _units(size: int) -> Iterator[Column]:
         yield unit
 
 
-def noisy_runs(workload: Workload, noise: NoiseModel) -> NDArray[np.uint8]:
+def noisy_runs(
+    workload: Workload, noise: NoiseModel, progress: Progress | None = None
+) -> NDArray[np.uint8]:
     """Return what is read in each shot: all qubits at the end, then all bits, a row a shot."""
+    counted = progress or Progress()
+    counted.expect(sum(workload.program.gate_counts()))
     program, drawn = workload.program, _Drawn(workload)
 
     def run(frames: Frames, circuit: Circuit) -> None:
@@ -143,6 +148,7 @@ def noisy_runs(workload: Workload, noise: NoiseModel) -> NDArray[np.uint8]:
                 number += 1
             if kind is not None:
                 frames.apply(kind, qubits)
+                counted.advance()
 
     flips = _flips(program, workload.shots, drawn.coins, run)
     return _misread(flips.T ^ reference(program), workload, noise)

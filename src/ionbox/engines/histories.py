@@ -27,6 +27,7 @@ from ionbox.engines.apparatus import NUMPY, Apparatus, ReadyCircuit
 from ionbox.engines.control import Control, start
 from ionbox.engines.engine import Workload, resolve_precision
 from ionbox.engines.errors import Errors, misread_states
+from ionbox.engines.progress import Progress
 from ionbox.engines.sampling import draw
 from ionbox.engines.streams import Randomness
 from ionbox.engines.vectors import AMPLITUDE_TYPES, Amplitudes, ground_state, take_weights
@@ -113,6 +114,7 @@ class Histories:
         self._bits = np.zeros((shots, program.num_bits), np.uint8)
         self._ends = np.zeros(shots, np.intp)  # at which place only measurements were left
         self._is_member = np.zeros(shots, np.bool_)
+        self._progress = Progress()
 
     def _noisy(self, circuit: Circuit, noise: NoiseModel | None) -> _Noisy:
         if noise is None:
@@ -120,12 +122,15 @@ class Histories:
         circuit, channels = noisy_circuit(noise, circuit)
         return _Noisy(self._apparatus.ready(circuit), circuit.num_operations, channels)
 
-    def run(self) -> Record:
-        """Follow all shots to the end; once.
+    def run(self, progress: Progress | None = None) -> Record:
+        """Follow all shots to the end, and count them; once.
 
         Raises:
             InvalidCircuitError: If a loop does not end.
         """
+        if progress is not None:
+            self._progress = progress
+        self._progress.expect(self._basis_states.size)
         control = start(self._program)
         vector = ground_state(self._program.num_qubits, self._amplitude_type)
         self._follow(_Group(vector, control, np.arange(self._basis_states.size)))
@@ -151,6 +156,7 @@ class Histories:
         self._basis_states[shots] = draw(take_weights(group.vector), uniforms)
         self._bits[shots] = np.frombuffer(group.control.bits, np.uint8)
         self._ends[shots] = group.control.place
+        self._progress.advance(shots.size)
 
     def _run_circuit(self, group: _Group, ready: _Noisy) -> None:
         """Apply what is left of a circuit, and split the group at each error."""

@@ -17,6 +17,7 @@ from ionbox.engines.costs import (
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
 from ionbox.engines.pauli_words import Method, method_for, pauliexp_words
+from ionbox.engines.progress import Progress
 from ionbox.engines.readout import read_out_weights
 from ionbox.engines.registers import marginal_bytes, wide_register
 from ionbox.engines.vectors import AMPLITUDE_TYPES, ground_state, too_wide
@@ -111,7 +112,13 @@ class KernelEngine:
         operations = circuit.num_operations + RUN_OPERATIONS
         return KernelWork(operations, steps, passes, size * (16 if is_double else 8))
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
@@ -121,8 +128,15 @@ class KernelEngine:
             # All qubits start in |0>.
             self.extension.evolve(state, packed, live=0, threads=threads, variant=self.variant)
             return Outcome(expectation(state, workload.observable))
+        counter = self.extension.Progress()
+        if progress is not None:
+            progress.follow(counter)
         weights = self.extension.simulate(
-            packed, is_double=precision == "float64", threads=threads, variant=self.variant
+            packed,
+            is_double=precision == "float64",
+            threads=threads,
+            variant=self.variant,
+            progress=counter,
         )
         return read_out_weights(weights, workload, threads=threads)
 

@@ -16,17 +16,19 @@ import numpy as np
 from ionbox.backends.noise import Channel, NoisyCircuit
 from ionbox.circuits.circuit import Operation
 from ionbox.engines.operations import make_ready
+from ionbox.engines.progress import Progress
 from ionbox.engines.vectors import Amplitudes, block, ground_state, layout
 from ionbox.formats.results import FloatArray
 
 AMPLITUDE_TYPE: Final = np.dtype(np.complex128)
 
 
-def mixed_probabilities(noisy: NoisyCircuit) -> FloatArray:
+def mixed_probabilities(noisy: NoisyCircuit, progress: Progress) -> FloatArray:
     """Return the probability of each basis state, but for rounding."""
     num_qubits = noisy.circuit.num_qubits
     matrix = ground_state(2 * num_qubits, AMPLITUDE_TYPE)
-    for step in _steps(noisy):
+    progress.expect(noisy.circuit.num_operations + len(noisy.channels))
+    for step in progress.each(_steps(noisy)):
         if isinstance(step, Operation):
             _apply(step, matrix, num_qubits)
         else:

@@ -18,6 +18,7 @@ from ionbox.circuits.gates import GATES
 from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.chain import MATRIX_QUBITS, Bonds, Chain, parts
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
+from ionbox.engines.progress import Progress
 from ionbox.engines.rows import REGISTER_BIT_BYTES, rows_of_bits, sampled_rows
 from ionbox.engines.structure import kinds
 
@@ -97,11 +98,19 @@ class MatrixProductEngine:
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Run all operations, then sample."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
-        bits = _sampled_bits(_evolve(circuit), workload)
+        counted = progress or Progress()
+        counted.expect(circuit.num_operations + -(-workload.shots // _CHUNK_SHOTS))
+        bits = _sampled_bits(_evolve(circuit, counted), workload, counted)
         warning = (
             f"sampled with {workload.shots} shots: the outcomes of {circuit.num_qubits} qubits as "
             "a matrix product state are not listed"
@@ -124,16 +133,16 @@ def _bonds(circuit: Circuit) -> Bonds | str:
     return bonds
 
 
-def _evolve(circuit: Circuit) -> Chain:
+def _evolve(circuit: Circuit, progress: Progress) -> Chain:
     """Return what a circuit makes of |0...0>."""
     chain = Chain(circuit.num_qubits)
-    for kind, qubits in kinds(circuit):
+    for kind, qubits in progress.each(kinds(circuit)):
         for part in parts(kind) or ():
             chain.apply(part, [qubits[place] for place in part.places])
     return chain
 
 
-def _sampled_bits(chain: Chain, workload: Workload) -> NDArray[np.uint8]:
+def _sampled_bits(chain: Chain, workload: Workload, progress: Progress) -> NDArray[np.uint8]:
     """Measure all qubits in all shots; the first shots do not depend on how many there are."""
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(workload.seed)))
     sizes = [
@@ -141,4 +150,6 @@ def _sampled_bits(chain: Chain, workload: Workload) -> NDArray[np.uint8]:
         for start in range(0, workload.shots, _CHUNK_SHOTS)
     ]
     width = workload.program.num_qubits
-    return np.concatenate([chain.sample(generator.random((size, width))) for size in sizes])
+    return np.concatenate(
+        [chain.sample(generator.random((size, width))) for size in progress.each(sizes)]
+    )

@@ -23,6 +23,7 @@ from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.errors import Errors, Role, draw_errors, generator, misread
 from ionbox.engines.line import line_of
 from ionbox.engines.network import Network
+from ionbox.engines.progress import Progress
 from ionbox.engines.rows import REGISTER_BIT_BYTES, rows_of_bits, shots_of_rows
 
 _MOST_BOND: Final = 64
@@ -96,7 +97,13 @@ class ShallowEngine:
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Draw the errors, then the outcomes."""
         program, noise = workload.program, workload.noise
         assert program.circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
@@ -104,7 +111,8 @@ class ShallowEngine:
         prepared = _prepared(program.circuit, noise)
         assert isinstance(prepared, _Prepared)  # noqa: S101 - and what is not shallow
         errors = draw_errors(prepared.channels, workload.shots, workload.seed)
-        bits = _sampled_bits(prepared, errors, workload)[:, prepared.network.site_of]
+        counted = progress or Progress()
+        bits = _sampled_bits(prepared, errors, workload, counted)[:, prepared.network.site_of]
         read = misread(bits, noise, workload.seed)
         return Outcome(shots_of_rows(rows_of_bits(read), program))
 
@@ -130,12 +138,16 @@ def _prepared(circuit: Circuit, noise: NoiseModel) -> _Prepared | str:
     return _Prepared(Network(line, happening.channels), happening.channels)
 
 
-def _sampled_bits(prepared: _Prepared, errors: Errors, workload: Workload) -> NDArray[np.uint8]:
+def _sampled_bits(
+    prepared: _Prepared, errors: Errors, workload: Workload, progress: Progress
+) -> NDArray[np.uint8]:
     """Measure all sites in all shots; the first shots do not depend on how many there are."""
     uniforms = generator(workload.seed, Role.OUTCOMES)
     found = np.empty((workload.shots, workload.program.num_qubits), np.uint8)
     chunk = Effort(*prepared).chunk
-    for start in range(0, workload.shots, chunk):
+    starts = range(0, workload.shots, chunk)
+    progress.expect(len(starts))
+    for start in progress.each(starts):
         part = found[start : start + chunk]
         here = _of_shots(errors, start, start + len(part))
         # Without a name, so that it is gone before the next one is made.

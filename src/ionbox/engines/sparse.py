@@ -27,6 +27,7 @@ from ionbox.engines.pauli_words import (
     pauli_word,
     pauliexp_words,
 )
+from ionbox.engines.progress import Progress
 from ionbox.engines.registers import Keys, listed, merged, qubits_of, wide_register
 from ionbox.engines.structure import TOLERANCE, bounds
 from ionbox.formats.results import NARROW_BITS, Exact
@@ -118,11 +119,17 @@ class SparseEngine:
         memory_bytes = _LEAST_BYTES + int(outcome_bytes * largest)
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=True)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Run all operations, then list the outcomes."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
-        return Outcome(_read_out(evolve(circuit), workload.program))
+        return Outcome(_read_out(evolve(circuit, progress), workload.program))
 
 
 def _is_served(operation: Operation) -> bool:
@@ -133,10 +140,12 @@ def _is_served(operation: Operation) -> bool:
     )
 
 
-def evolve(circuit: Circuit) -> Amplitudes:
+def evolve(circuit: Circuit, progress: Progress | None = None) -> Amplitudes:
     """Return what a circuit makes of |0...0>."""
+    counted = progress or Progress()
     state = Amplitudes(np.zeros(1, np.uint64), np.ones(1, np.complex128))
-    for operation in circuit.operations():
+    counted.expect(circuit.num_operations)
+    for operation in counted.each(circuit.operations()):
         state = _applied(operation, state)
     return state
 

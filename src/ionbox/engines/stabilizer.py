@@ -29,6 +29,7 @@ from ionbox.engines.calibration import ONE_CORE, Machine
 from ionbox.engines.clifford import first_other, stim_text
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, paced
 from ionbox.engines.frames import directions, noisy_runs, num_choices, reference
+from ionbox.engines.progress import Progress
 from ionbox.engines.readout import most_listed, sampled_outcome
 from ionbox.engines.registers import qubits_of, wide_register
 from ionbox.engines.rows import (
@@ -190,11 +191,17 @@ class StabilizerEngine:
         )
         return Estimate(self.name, memory_bytes, seconds, 1, "float64", is_exact=False)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Find the outcomes and list them, or sample where they are too many."""
         program, noise = workload.program, workload.noise
         if noise is not None:
-            return Outcome(_shots(rows_of_bits(noisy_runs(workload, noise)), program))
+            return Outcome(_shots(rows_of_bits(noisy_runs(workload, noise, progress)), program))
         circuit = program.circuit
         if circuit is not None:
             return _ideal(outcomes(circuit), workload, _places(program, program.measured))

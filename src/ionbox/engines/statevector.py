@@ -16,6 +16,7 @@ from ionbox.engines.costs import (
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload, resolve_precision
 from ionbox.engines.expectation import EXPECTATION_VECTORS, expectation
 from ionbox.engines.operations import make_ready
+from ionbox.engines.progress import Progress
 from ionbox.engines.readout import read_out_weights
 from ionbox.engines.registers import marginal_bytes, wide_register
 from ionbox.engines.vectors import (
@@ -87,19 +88,27 @@ class StateVectorEngine:
         seconds = speed.operation * operations + speed.passes(passes, size, itemsize)
         return Estimate(self.name, memory_bytes, seconds, 1, precision, is_exact)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:  # noqa: ARG002 - the port's
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,  # noqa: ARG002 - the port's
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Run all operations, then list the outcomes, or sample where they are too many."""
         circuit = workload.program.circuit
         assert circuit is not None  # noqa: S101 - `assess` refuses what is no circuit
-        vector = _evolve(circuit, AMPLITUDE_TYPES[resolve_precision(workload)])
+        amplitude_type = AMPLITUDE_TYPES[resolve_precision(workload)]
+        vector = _evolve(circuit, amplitude_type, progress or Progress())
         if workload.observable is not None:
             return Outcome(expectation(vector, workload.observable))
         return read_out_weights(take_weights(vector), workload)
 
 
-def _evolve(circuit: Circuit, amplitude_type: AmplitudeType) -> Amplitudes:
+def _evolve(circuit: Circuit, amplitude_type: AmplitudeType, progress: Progress) -> Amplitudes:
     """Return what the circuit makes of |0...0>."""
     vector = ground_state(circuit.num_qubits, amplitude_type)
-    for operation in circuit.operations():
+    progress.expect(circuit.num_operations)
+    for operation in progress.each(circuit.operations()):
         make_ready(operation, circuit.num_qubits).apply(vector)
     return vector

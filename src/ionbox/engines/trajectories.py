@@ -34,6 +34,7 @@ from ionbox.engines.errors import misread_states
 from ionbox.engines.histories import Histories, Record
 from ionbox.engines.kernel import RUN_OPERATIONS, is_known, packed_by, run_bytes
 from ionbox.engines.patterns import Groups, columns, single_errors
+from ionbox.engines.progress import Progress
 from ionbox.engines.registers import frequencies, wide_register
 from ionbox.engines.streams import Ahead, Streams, cache_bytes
 from ionbox.engines.vectors import AMPLITUDE_TYPES, too_wide
@@ -151,36 +152,48 @@ class TrajectoryEngine:
             reference_seconds=on_reference,
         )
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self,
+        workload: Workload,
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Follow all shots; the shots themselves with noise, their frequencies without.
 
         Raises:
             InvalidCircuitError: If a loop does not end.
         """
+        counted = progress or Progress()
         if workload.noise is not None:
             circuit = workload.program.circuit
             if circuit is not None:
                 noisy = noisy_circuit(workload.noise, circuit)
-                record = self._of_one_circuit(workload, noisy, threads)
+                record = self._of_one_circuit(workload, noisy, threads, counted)
             else:
-                record = self._of_histories(workload)
+                record = self._of_histories(workload, counted)
             return Outcome(_sampled(record, workload.program))
         warning = (
             f"sampled with {workload.shots} shots: the program measures, resets or jumps before "
             "its end in more ways than can be followed"
         )
-        return Outcome(_exact(self._of_histories(workload), workload.program), (warning,))
+        return Outcome(_exact(self._of_histories(workload, counted), workload.program), (warning,))
 
-    def _of_histories(self, workload: Workload) -> Record:
-        return Histories(workload, Streams(workload.seed, workload.shots), self.apparatus).run()
+    def _of_histories(self, workload: Workload, progress: Progress) -> Record:
+        streams = Streams(workload.seed, workload.shots)
+        return Histories(workload, streams, self.apparatus).run(progress)
 
-    def _of_one_circuit(self, workload: Workload, noisy: NoisyCircuit, threads: int) -> Record:
+    def _of_one_circuit(
+        self, workload: Workload, noisy: NoisyCircuit, threads: int, progress: Progress
+    ) -> Record:
         """Return the shots of a program that is one circuit: all errors are drawn at once."""
         ahead = Ahead(noisy.channels, workload.shots, workload.seed)
         extension, noise = self.apparatus.extension, workload.noise
         if extension is None or not is_known(noisy.circuit) or noise is None:
-            return Histories(workload, ahead, self.apparatus).run()
+            return Histories(workload, ahead, self.apparatus).run(progress)
         states = np.empty(workload.shots, np.uint64)
+        counter = extension.Progress()
+        progress.follow(counter)
         extension.follow(
             packed_by(extension, noisy.circuit),
             *columns(noisy.channels),
@@ -189,6 +202,7 @@ class TrajectoryEngine:
             states,
             is_double=resolve_precision(workload) == "float64",
             threads=threads,
+            progress=counter,
         )
         num_qubits = workload.program.num_qubits
         states = misread_states(states, num_qubits, noise, workload.seed)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from ionbox.engines.progress import Progress
 from ionbox.executors.memory import Memory
 from ionbox.service.work import Beat
 
@@ -25,14 +26,17 @@ class Beater:
         self._memory = memory
         self._lock = threading.Lock()  # of what is sent: a beat never follows its load's replies
         self._job_id: str | None = None
+        self._progress = Progress()
         self._last = 0.0  # when the load began, or the last beat of it was sent
         threading.Thread(target=self._run, name="beats", daemon=True).start()
 
-    def begin(self, job_id: str) -> None:
-        """Say what is worked at from now on; the first one begins a load."""
+    def begin(self, job_id: str) -> Progress:
+        """Say what is worked at from now on, and return what is read of it; the first is a load."""
         if self._job_id is None:
             self._last = time.monotonic()
+        self._progress = Progress()
         self._job_id = job_id
+        return self._progress
 
     def end(self) -> None:
         """Be silent from now on: the load is done."""
@@ -60,4 +64,4 @@ class Beater:
             if job_id is None or now - self._last < BEAT_SECONDS:
                 return
             self._last = now
-            self._send(Beat(job_id, None, self._memory.peak_bytes()))
+            self._send(Beat(job_id, self._progress.share, self._memory.peak_bytes()))

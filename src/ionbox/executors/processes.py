@@ -16,6 +16,7 @@ from collections.abc import Callable
 import msgspec
 import psutil
 
+from ionbox.engines.planner import size_text
 from ionbox.executors import frames
 from ionbox.service.work import Beat, Lost, Reply, Task
 
@@ -76,6 +77,7 @@ class _Worker:
         self._load = load
         self._done = done
         self._beat = beat
+        self._seen_bytes: int | None = None  # what a task took when it was last heard of
         self._is_stopping = False
         self._is_killed = False
         self._kill_lock = threading.Lock()
@@ -116,7 +118,7 @@ class _Worker:
         self._spawn()
         while self.inbox.get():
             if self._is_dead():  # without harm to these tasks: it was idle
-                self._replace("died idle")
+                self._replace()
             tasks = self._load(self._number)
             self._done(self._number, self._run(tasks) if tasks else [])
         self._reap()
@@ -127,16 +129,27 @@ class _Worker:
 
     def _run(self, tasks: list[Task]) -> list[Reply]:
         """Have the process do the tasks; one that dies, or takes too long, loses them all."""
-        timeout_seconds = tasks[0].timeout_seconds
+        timeout_seconds, self._seen_bytes = tasks[0].timeout_seconds, None
         try:
             self._connection.settimeout(timeout_seconds)
             frames.send(self._connection, self._encoder.encode(tasks))
             return self._replies(timeout_seconds)
         except TimeoutError:
-            lost = self._replace(f"no answer within {timeout_seconds} s")
+            reason = f"no answer within {timeout_seconds} s (exit status {self._replace()})"
         except (EOFError, OSError):
-            lost = self._replace("the worker died")
-        return [lost] * len(tasks)
+            reason = self._death(max(task.memory_bytes for task in tasks))
+        return [Lost(reason, self._seen_bytes)] * len(tasks)
+
+    def _death(self, planned_bytes: int) -> str:
+        """Replace a process that died at work; say how it did, and what is known of its memory."""
+        is_ours, status = self._is_killed, self._replace()
+        if is_ours or status != -signal.SIGKILL:
+            return f"the worker died (exit status {status})"
+        known = [f"planned with {size_text(planned_bytes)}"] if planned_bytes else []
+        if self._seen_bytes is not None:
+            known.append(f"took {size_text(self._seen_bytes)} when last seen")
+        text = f"the worker was killed (exit status {status}), probably for memory"
+        return f"{text}: {', '.join(known)}" if known else text
 
     def _replies(self, timeout_seconds: float | None) -> list[Reply]:
         """Return what the process answers; the time is that of the whole load, beats or not."""
@@ -145,6 +158,7 @@ class _Worker:
             message = self._decoder.decode(frames.receive(self._connection))
             if not isinstance(message, Beat):
                 return message
+            self._seen_bytes = message.memory_bytes
             self._beat(self._number, message)
             if timeout_seconds is not None:
                 left_seconds = start + timeout_seconds - time.monotonic()
@@ -152,14 +166,14 @@ class _Worker:
                     raise TimeoutError
                 self._connection.settimeout(left_seconds)
 
-    def _replace(self, reason: str) -> Lost:
-        """End the process, whatever it does, and start another."""
+    def _replace(self) -> int:
+        """End the process, whatever it does, and start another; return how it ended."""
         status = self._reap()
         if not self._is_stopping:
             if status != -signal.SIGKILL:
                 time.sleep(_RESPAWN_PAUSE_SECONDS)  # what cannot even start must not spin
             self._spawn()
-        return Lost(f"{reason} (exit status {status})")
+        return status
 
     def _spawn(self) -> None:
         ours, theirs = socket.socketpair()

@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import signal
 import socket
 import sys
 import threading
-import time
-import traceback
-from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from ionbox.executors import frames
+from ionbox.executors.answers import answer
 from ionbox.executors.beats import Beater
 from ionbox.executors.memory import Memory
-from ionbox.jobs.job import Failure, FailureCode
-from ionbox.service.work import Failed, Finished, Lost, Reply, Task, perform
+from ionbox.service.work import Task
 
-# Outcomes up to this size travel in the reply and lie in the job's row.
-INLINE_BYTES = 64 * 1024
 _PR_SET_PDEATHSIG = 1
 
 
@@ -45,7 +38,7 @@ def main() -> None:
     while True:
         try:
             tasks = decoder.decode(frames.receive(connection))
-            replies = [_at(task, memory, beater) for task in tasks]
+            replies = [answer(task, memory, beater.begin(task.job_id)) for task in tasks]
             beater.end()
             frames.send(connection, encode(replies))
         except (EOFError, ConnectionError):
@@ -64,73 +57,6 @@ def _die_with(parent: int, lifeline: int) -> None:
 def _watch(lifeline: int) -> None:
     os.read(lifeline, 1)
     os._exit(1)
-
-
-def _at(task: Task, memory: Memory, beater: Beater) -> Reply:
-    memory.mark()
-    beater.begin(task.job_id)
-    return _answer(task)
-
-
-def _answer(task: Task) -> Reply:
-    if not task.niceness:
-        return _perform(task)
-    # On Linux niceness belongs to a thread and cannot be taken back: the thread ends with the task.
-    replies: list[Reply] = []
-    thread = threading.Thread(target=lambda: replies.append(_perform_nicely(task)))
-    thread.start()
-    thread.join()
-    return replies[0]
-
-
-def _perform_nicely(task: Task) -> Reply:
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), task.niceness)
-    return _perform(task)
-
-
-def _perform(task: Task) -> Reply:
-    _limit_memory(task.process_memory_bytes)
-    try:
-        return _leave_draft(perform(task, time.perf_counter), task)
-    except MemoryError:
-        return _out_of_memory(task)
-    except OSError as error:
-        return Lost(f"its outcome could not be written: {error}")
-    except Exception as error:  # noqa: BLE001 - the outer loop: whatever it is, the job failed
-        traceback.print_exception(error)
-        text = "ionbox made a mistake with this job; its log says which"
-        return Failed(Failure(FailureCode.INTERNAL_ERROR, text))
-    finally:
-        _limit_memory(None)
-
-
-def _out_of_memory(task: Task) -> Failed:
-    code = FailureCode.PREFLIGHT_ERROR if task.engine is None else FailureCode.SIMULATION_ERROR
-    allowed = task.process_memory_bytes or task.rules.memory_bytes
-    return Failed(Failure(code, f"out of memory; {allowed} bytes are allowed"))
-
-
-def _limit_memory(extra_bytes: int | None) -> None:
-    """Limit the address space to what is in use and so many bytes more, or lift the limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if extra_bytes is None or sys.platform != "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-        return
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + extra_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
-def _leave_draft(reply: Reply, task: Task) -> Reply:
-    """Write a large outcome to the task's draft, durable, instead of sending it."""
-    if not isinstance(reply, Finished) or len(reply.encoded or b"") <= INLINE_BYTES:
-        return reply
-    with Path(task.draft).open("wb") as file:
-        file.write(reply.encoded or b"")
-        file.flush()
-        os.fsync(file.fileno())
-    return replace(reply, encoded=None)
 
 
 if __name__ == "__main__":

@@ -300,6 +300,7 @@ class Dispatcher:
             threads=claim.threads,
             niceness=NICENESS if job.predicted_seconds > NICE_SECONDS else 0,
             process_memory_bytes=self._preflight_bytes if is_preflight else None,
+            memory_bytes=job.memory_bytes,
             timeout_seconds=PREFLIGHT_SECONDS if is_preflight else None,
         )
 
@@ -380,6 +381,7 @@ class Dispatcher:
             warnings=(*job.warnings, *reply.warnings),
             run_threads=claim.threads,
             run_seconds=reply.seconds,
+            peak_bytes=reply.memory_bytes or None,
         )
         done, _ = step(told, JobEvent.FINISH, self._clock())
         return Change(done, stored, result, answers, output)

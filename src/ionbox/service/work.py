@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from ionbox.backends.pricing import billed_gate_counts
 from ionbox.circuits.circuit import Circuit
 from ionbox.circuits.program import Jump, Program
 from ionbox.engines.planner import Plan, engine_named, plan
+from ionbox.engines.progress import Progress
 from ionbox.errors import EngineMissingError, InvalidInputError
 from ionbox.formats import results
 from ionbox.formats.inputs import Input, read_input
@@ -39,7 +40,9 @@ class Task(msgspec.Struct, frozen=True):
         rules: How it is planned, and what it is computed in.
         threads: How many it may use.
         draft: Path at which a large outcome is left.
-        process_memory_bytes: What the worker may take beyond what it has; None for no limit.
+        process_memory_bytes: What the worker may take beyond what it has to read and plan;
+            None for no limit.
+        memory_bytes: What the run is planned with; what it may take follows from it.
         timeout_seconds: When to give up on the worker; None for never.
         niceness: How far to step back for others, as in nice(1).
     """
@@ -60,6 +63,7 @@ class Task(msgspec.Struct, frozen=True):
     threads: int = 1
     niceness: int = 0
     process_memory_bytes: int | None = None
+    memory_bytes: int = 0
     timeout_seconds: float | None = None
 
 
@@ -100,10 +104,12 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     Args:
         seconds: How long the engine ran.
         assessed: What is known of an input that was read and run at once.
+        memory_bytes: The most that the run took; 0 where it was too short to be measured.
     """
 
     encoded: bytes | None
     seconds: float = 0.0
+    memory_bytes: int = 0
     warnings: tuple[str, ...] = ()
     assessed: Assessed | None = None
 
@@ -115,9 +121,14 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Lost(msgspec.Struct, frozen=True, tag=True):
-    """The worker died, or was ended, before it answered."""
+    """The worker died, or was ended, before it answered.
+
+    Args:
+        memory_bytes: What the task took when the worker was last heard of; None if it never was.
+    """
 
     reason: str
+    memory_bytes: int | None = None
 
 
 Reply = Assessed | Finished | Failed | Lost
@@ -168,42 +179,62 @@ def make_plan(prepared: Prepared, rules: Rules) -> Plan:
     return made if num_parts == 1 else made.times(num_parts)
 
 
-def perform(task: Task, clock: Callable[[], float]) -> Assessed | Finished | Failed:
-    """Do a task: read the input, then plan it or run it, or both where it is soon done.
+def _unlimited(memory_bytes: int) -> None:
+    pass
+
+
+class Watch(NamedTuple):
+    """What is told of a task beside its outcome.
 
     Args:
         clock: Returns seconds, from wherever it counts.
+        progress: Where another thread can read how far the engine is.
+        begin: Called with the bytes that the run is planned with, once it is about to begin:
+            what comes before is reading and planning.
     """
+
+    clock: Callable[[], float]
+    progress: Progress
+    begin: Callable[[int], None] = _unlimited
+
+
+def perform(task: Task, watch: Watch) -> Assessed | Finished | Failed:
+    """Do a task: read the input, then plan it or run it, or both where it is soon done."""
     if task.failure is not None:
         return Failed(task.failure)
     conditions = Conditions(task.shots, task.seed, task.rules, task.noise, task.device)
     try:
         given = read_input(task.job_type, task.data, task.registers)
-        return _unfit(given, conditions) or _perform(given, conditions, task, clock)
+        return _unfit(given, conditions) or _perform(given, conditions, task, watch)
     except InvalidInputError as error:
         return Failed(Failure(FailureCode.INVALID_INPUT, str(error)))
     except EngineMissingError as error:
         return Failed(Failure(FailureCode.SIMULATION_ERROR, str(error)))
 
 
-def _perform(
-    given: Input, conditions: Conditions, task: Task, clock: Callable[[], float]
-) -> Assessed | Finished:
+def _perform(given: Input, conditions: Conditions, task: Task, watch: Watch) -> Assessed | Finished:
     prepared = prepare(given, conditions)
     if task.engine is not None:
-        return _run(prepared, task, task.engine, clock)
+        watch.begin(task.memory_bytes)
+        return _run(prepared, task, task.engine, watch)
     assessed = _assessed(given, conditions, prepared)
     if assessed.engine is None or not _is_soon_done(task, assessed):
         return assessed
-    return replace(_run(prepared, task, assessed.engine, clock), assessed=assessed)
+    watch.begin(assessed.memory_bytes)
+    return replace(_run(prepared, task, assessed.engine, watch), assessed=assessed)
 
 
-def _run(prepared: Prepared, task: Task, engine: str, clock: Callable[[], float]) -> Finished:
-    runner, start = engine_named(engine), clock()
-    outcomes = [runner.run(part.workload, threads=task.threads) for part in prepared.parts]
+def _run(prepared: Prepared, task: Task, engine: str, watch: Watch) -> Finished:
+    runner, progress, start = engine_named(engine), watch.progress, watch.clock()
+    outcomes = [
+        runner.run(part.workload, threads=task.threads, progress=progress)
+        for part in progress.parts(prepared.parts)
+    ]
     whole = gather(prepared, [outcome.result for outcome in outcomes], task.seed)
     told = [warning for outcome in (*outcomes, whole) for warning in outcome.warnings]
-    return Finished(results.encode(whole.result), clock() - start, tuple(dict.fromkeys(told)))
+    return Finished(
+        results.encode(whole.result), watch.clock() - start, warnings=tuple(dict.fromkeys(told))
+    )
 
 
 def _is_soon_done(task: Task, assessed: Assessed) -> bool:

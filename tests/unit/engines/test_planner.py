@@ -15,6 +15,7 @@ from ionbox.circuits.program import Program, ProgramBuilder, program_of
 from ionbox.engines.calibration import ONE_CORE, REFERENCE, Machine
 from ionbox.engines.engine import Estimate, Outcome, Refusal, Workload
 from ionbox.engines.planner import ENGINES, engine_named, plan
+from ionbox.engines.progress import Progress
 from ionbox.errors import EngineMissingError
 
 GIB = 1 << 30
@@ -30,7 +31,9 @@ class Answering:
     def assess(self, _: Workload, machine: Machine = ONE_CORE) -> Estimate | Refusal:  # noqa: ARG002
         return self.answer
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self, workload: Workload, *, threads: int = 1, progress: Progress | None = None
+    ) -> Outcome:
         raise NotImplementedError
 
 
@@ -49,7 +52,9 @@ class Calibrated:
         reference = self.reference_seconds
         return Estimate(self.name, 0, seconds, 1, "float64", self.is_exact, reference)
 
-    def run(self, workload: Workload, *, threads: int = 1) -> Outcome:
+    def run(
+        self, workload: Workload, *, threads: int = 1, progress: Progress | None = None
+    ) -> Outcome:
         raise NotImplementedError
 
 

@@ -44,11 +44,15 @@ class ChoiceBody(msgspec.Struct):
 
 
 class RunBody(msgspec.Struct):
-    """What the run took; the ratio is that of actual to predicted seconds."""
+    """What the run took; the ratio is that of actual to predicted seconds.
+
+    The memory is the most that it took; null where it was too short for that to be measured.
+    """
 
     seconds: float
     threads: int
     ratio: float | None
+    memory_bytes: int | None
 
 
 class PlanBody(msgspec.Struct):
@@ -90,7 +94,7 @@ def _run(job: Job) -> RunBody | None:
     if job.run_seconds is None or job.run_threads is None:
         return None
     ratio = job.run_seconds / job.predicted_seconds if job.predicted_seconds else None
-    return RunBody(job.run_seconds, job.run_threads, ratio)
+    return RunBody(job.run_seconds, job.run_threads, ratio, job.peak_bytes)
 
 
 def write_answers(answers: Iterable[Estimate | Refusal], chosen: str | None) -> list[AnswerBody]:
