@@ -29,6 +29,7 @@ from ionbox.service.ports import (
     UsageRow,
 )
 from ionbox.store.migrations import migrate
+from ionbox.store.reserve import Reserve
 from ionbox.store.rows import (
     job_of_row,
     job_to_row,
@@ -73,7 +74,9 @@ class SqliteStore:
         self._path = path
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._writer = Writer(self._connect())
+        reserve = Reserve(path.with_name("reserve"))
+        self._writer = Writer(self._connect(), reserve)
+        reserve.keep()
 
     def close(self) -> None:
         """Write what is queued and close every connection."""
@@ -184,7 +187,7 @@ class SqliteStore:
             _have_parents_follow(database, jobs, now)
             return deleted
 
-        return self._writer.submit(write)
+        return self._writer.submit(write, frees_room=True)
 
     # --- results -------------------------------------------------------------------------
 
