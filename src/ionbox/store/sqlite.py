@@ -93,24 +93,25 @@ class SqliteStore:
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of a project's jobs, newest first."""
-        find = _QUERIES.jobs
-        if query.ids is not None:
-            find = _QUERIES.jobs_of_ids
-        elif query.parent_id is not None:
-            find = _QUERIES.jobs_of_parent
-        rows = find(
-            self._reader(),
-            project_id=query.project_id,
-            limit=query.limit,
-            ids=to_json(query.ids),
-            parent_id=query.parent_id,
-            statuses=to_json(query.statuses),
-            backend=query.backend,
-            submitter_id=query.submitter_id,
-            session_id=query.session_id,
-            before=query.before or _AFTER_EVERY_ID,
-        )
-        return [job_of_row(row) for row in rows]
+        reader = self._reader()
+        pages = [
+            find(
+                reader,
+                project_id=query.project_id,
+                limit=query.limit,
+                ids=to_json(query.ids),
+                parent_id=query.parent_id,
+                statuses=to_json(statuses),
+                backend=query.backend,
+                submitter_id=query.submitter_id,
+                session_id=query.session_id,
+                before=query.before or _AFTER_EVERY_ID,
+            )
+            for find, statuses in _lookups(query)
+        ]
+        # A job that changes its status between two look-ups is told once.
+        rows = {row["id"]: row for page in pages for row in page}
+        return [job_of_row(rows[job_id]) for job_id in sorted(rows, reverse=True)[: query.limit]]
 
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""
@@ -348,6 +349,33 @@ class SqliteStore:
         if reader is None:
             reader = self._readers.connection = self._connect()
         return reader
+
+
+def _lookups(query: JobQuery) -> list[tuple[Any, Sequence[str] | None]]:
+    """Return the queries that together find a page, each with its statuses.
+
+    The first filter that is narrow decides by which index. Jobs of several statuses are found by a
+    query for each: SQLite would sort all that there are of them.
+    """
+    narrow = (
+        (query.ids, _QUERIES.jobs_of_ids),
+        (query.parent_id, _QUERIES.jobs_of_parent),
+        (query.session_id, _QUERIES.jobs_of_session),
+    )
+    broad = (
+        (query.backend, _QUERIES.jobs_of_backend),
+        (query.submitter_id, _QUERIES.jobs_of_submitter),
+        (query.project_id, _QUERIES.jobs),
+    )
+    find = next((find for given, find in narrow if given is not None), None)
+    otherwise = next(find for given, find in broad if given is not None)
+    if find is not None or query.statuses is None:
+        return [(find or otherwise, query.statuses)]
+    return [
+        (otherwise if status == JobStatus.COMPLETED else _QUERIES.jobs_of_status, (status,))
+        for status in JobStatus
+        if status in query.statuses
+    ]
 
 
 def _put(database: sqlite3.Connection, change: Change) -> bool:
