@@ -19,12 +19,16 @@ class Killer:
 
     Args:
         mean_seconds: Between two deeds.
+        freeze_seconds: How long a process is stopped at most.
     """
 
-    def __init__(self, server: Server, *, seed: int, mean_seconds: float) -> None:
+    def __init__(
+        self, server: Server, *, seed: int, mean_seconds: float, freeze_seconds: float
+    ) -> None:
         self._server = server
         self._random = random.Random(seed)
         self._mean_seconds = mean_seconds
+        self._freeze_seconds = freeze_seconds
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="killer")
         self.deeds: Counter[str] = Counter()
@@ -103,7 +107,7 @@ class Killer:
         """Stop a process for a while; it goes on as if no time had passed."""
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGSTOP)
-            time.sleep(self._random.uniform(0.2, 1.5))
+            time.sleep(self._random.uniform(0, self._freeze_seconds))
             process.send_signal(signal.SIGCONT)
 
     def _some_worker(self) -> psutil.Process | None:

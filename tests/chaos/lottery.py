@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=10_000, help="how many to submit at most")
     parser.add_argument("--seconds", type=float, help="submit no longer than this")
     parser.add_argument("--mean", type=float, default=3.0, help="seconds between two deeds")
+    parser.add_argument("--freeze", type=float, default=1.5, help="seconds, of a freeze at most")
     parser.add_argument("--seed", type=int, default=1, help="of the jobs and of the killing")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="ionbox-chaos-"))
@@ -63,7 +64,9 @@ def draw(directory: Path, options: argparse.Namespace) -> Report:
     """Run one lottery; whatever happens, nothing of it runs on."""
     server = Server(directory)
     server.start()
-    killer = Killer(server, seed=options.seed, mean_seconds=options.mean)
+    killer = Killer(
+        server, seed=options.seed, mean_seconds=options.mean, freeze_seconds=options.freeze
+    )
     began = time.monotonic()
     try:
         is_once = _is_once(_caller(server))
