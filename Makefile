@@ -13,7 +13,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test test-kernel test-clients test-schema coverage lint format bench bench-simulation \
+.PHONY: demo serve test chaos chaos-short test-kernel test-clients test-schema coverage lint format bench bench-simulation \
 	bench-noise docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
@@ -24,6 +24,14 @@ serve: $(VENV)/ready      ## serve the API at http://127.0.0.1:8000
 
 test: $(VENV)/ready-test  ## all tests that need no more than Python
 	@$(BIN)/pytest -n auto
+
+chaos: $(VENV)/ready-test  ## 10,000 jobs while the server and its workers are killed, and a full disk
+	@$(BIN)/python -m tests.chaos.lottery --jobs 10000
+	@$(BIN)/python -m tests.chaos.disk_full
+
+chaos-short: $(VENV)/ready-test  ## the same in 90 seconds
+	@$(BIN)/python -m tests.chaos.lottery --seconds 45
+	@$(BIN)/python -m tests.chaos.disk_full
 
 test-kernel:              ## the C++ kernel, plain and under sanitizers (wants CMake)
 	@set -e; for sanitize in "" address,undefined thread; do \

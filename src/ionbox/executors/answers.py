@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -21,6 +22,8 @@ from ionbox.service.work import Failed, Finished, Lost, Reply, Task, Watch, perf
 INLINE_BYTES = 64 * 1024
 # To ask the system what a shorter run took would be a part of what it takes.
 LEAST_MEASURED_SECONDS = 0.01
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM_PAUSE_SECONDS = 1.0
 
 
 def answer(task: Task, memory: Memory, progress: Progress) -> Reply:
@@ -99,8 +102,21 @@ def _leave_draft(reply: Reply, task: Task) -> Reply:
     """Write a large outcome to the task's draft, durable, instead of sending it."""
     if not isinstance(reply, Finished) or len(reply.encoded or b"") <= INLINE_BYTES:
         return reply
-    with Path(task.draft).open("wb") as file:
-        file.write(reply.encoded or b"")
-        file.flush()
-        os.fsync(file.fileno())
+    while not _is_written(Path(task.draft), reply.encoded or b""):
+        time.sleep(_NO_ROOM_PAUSE_SECONDS)  # what was computed is kept until there is room
     return replace(reply, encoded=None)
+
+
+def _is_written(path: Path, data: bytes) -> bool:
+    """Write a file, durable; false where there is no room for it, and then it holds none."""
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        path.unlink(missing_ok=True)
+        return False
+    return True

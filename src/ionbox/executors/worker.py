@@ -9,6 +9,7 @@ by a thread that waits for the end of a pipe which only the server holds open.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -24,6 +25,8 @@ from ionbox.executors.memory import Memory
 from ionbox.service.work import Task
 
 _PR_SET_PDEATHSIG = 1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM_PAUSE_SECONDS = 1.0
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 
-from ionbox.jobs.job import Job, JobStatus
-from ionbox.jobs.lifecycle import TERMINAL, Effect, follow, sum_up
+from ionbox.jobs.job import Job
+from ionbox.jobs.lifecycle import Effect
 from ionbox.jobs.sessions import Session, end
 from ionbox.service.access import Key, Project
 from ionbox.service.ports import (
@@ -27,12 +27,15 @@ from ionbox.service.ports import (
     UsageRow,
 )
 from ionbox.store.audience import Audience
+from ionbox.store.changes import insert, put
+from ionbox.store.families import have_parents_follow, sum_up_parents, with_children
+from ionbox.store.lists import lookups
 from ionbox.store.migrations import migrate
 from ionbox.store.once import purge, remember, repeated
 from ionbox.store.queries import QUERIES as _QUERIES
+from ionbox.store.reserve import Reserve
 from ionbox.store.rows import (
     job_of_row,
-    job_to_row,
     key_of_row,
     session_of_row,
     session_to_row,
@@ -42,18 +45,6 @@ from ionbox.store.rows import (
 from ionbox.store.sessions import affordable, have_session_take, keep_costs
 from ionbox.store.writer import Writer
 
-# What every job is written with, without the two calls that the library puts around each query.
-_INSERT_JOB, _INSERT_INPUT, _INSERT_PLAN, _INSERT_OUTPUT, _UPDATE_JOB, _INSERT_RESULT = (
-    query.sql
-    for query in (
-        _QUERIES.insert_job,
-        _QUERIES.insert_job_input,
-        _QUERIES.insert_plan,
-        _QUERIES.insert_output,
-        _QUERIES.update_job,
-        _QUERIES.insert_result,
-    )
-)
 _PAGE = 1000
 _AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
 
@@ -71,7 +62,9 @@ class SqliteStore:
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._audience: Audience | None = None
-        self._writer = Writer(self._connect(), self._tell)
+        reserve = Reserve(path.with_name("reserve"))
+        self._writer = Writer(self._connect(), reserve, self._tell)
+        reserve.keep()
 
     def close(self) -> None:
         """Write what is queued and close every connection."""
@@ -88,24 +81,25 @@ class SqliteStore:
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of a project's jobs, newest first."""
-        find = _QUERIES.jobs
-        if query.ids is not None:
-            find = _QUERIES.jobs_of_ids
-        elif query.parent_id is not None:
-            find = _QUERIES.jobs_of_parent
-        rows = find(
-            self._reader(),
-            project_id=query.project_id,
-            limit=query.limit,
-            ids=to_json(query.ids),
-            parent_id=query.parent_id,
-            statuses=to_json(query.statuses),
-            backend=query.backend,
-            submitter_id=query.submitter_id,
-            session_id=query.session_id,
-            before=query.before or _AFTER_EVERY_ID,
-        )
-        return [job_of_row(row) for row in rows]
+        reader = self._reader()
+        pages = [
+            find(
+                reader,
+                project_id=query.project_id,
+                limit=query.limit,
+                ids=to_json(query.ids),
+                parent_id=query.parent_id,
+                statuses=to_json(statuses),
+                backend=query.backend,
+                submitter_id=query.submitter_id,
+                session_id=query.session_id,
+                before=query.before or _AFTER_EVERY_ID,
+            )
+            for find, statuses in lookups(query)
+        ]
+        # A job that changes its status between two look-ups is told once.
+        rows = {row["id"]: row for page in pages for row in page}
+        return [job_of_row(rows[job_id]) for job_id in sorted(rows, reverse=True)[: query.limit]]
 
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""
@@ -141,10 +135,8 @@ class SqliteStore:
                     return Inserted(known, is_repeat=True)
                 remember(database, first, once, now)
             have_session_take(database, [new.job for new in jobs], now)
-            for job, data, answers in jobs:
-                database.execute(_INSERT_JOB, job_to_row(job))
-                database.execute(_INSERT_INPUT, {"job_id": job.id, "data": data})
-                _put_plan(database, job, answers)
+            for new in jobs:
+                insert(database, new)
             return Inserted(first)
 
         return self._writer.submit(write)
@@ -166,9 +158,9 @@ class SqliteStore:
             written, jobs = [], []
             for change in changes:
                 kept = affordable(database, change, now)
-                written.append(_put(database, kept) and kept is change)
+                written.append(put(database, kept) and kept is change)
                 jobs.append(kept.job)
-            _have_parents_follow(database, jobs)
+            have_parents_follow(database, jobs)
             return written
 
         return self._writer.submit(write)
@@ -201,13 +193,13 @@ class SqliteStore:
 
         def write(database: sqlite3.Connection) -> list[tuple[Job, tuple[Effect, ...]]]:
             changed = []
-            for job in _with_children(database, project_id, job_ids):
+            for job in with_children(database, project_id, job_ids):
                 after, effects = step(job)
                 if after is not job:
-                    _put(database, Change(after, job))
+                    put(database, Change(after, job))
                 changed.append((after, effects))
-            _sum_up_parents(database, [job for job, _ in changed])
-            _have_parents_follow(database, [job for job, _ in changed], now)
+            sum_up_parents(database, [job for job, _ in changed])
+            have_parents_follow(database, [job for job, _ in changed], now)
             return changed
 
         return self._writer.submit(write)
@@ -218,15 +210,15 @@ class SqliteStore:
         """Delete jobs and their children; return the ids found and where results lie."""
 
         def write(database: sqlite3.Connection) -> list[tuple[str, StoredResult | None]]:
-            jobs = _with_children(database, project_id, job_ids)
+            jobs = with_children(database, project_id, job_ids)
             deleted = [(job.id, _result(database, project_id, job.id)) for job in jobs]
             keep_costs(database, jobs)
             for job in jobs:
                 _QUERIES.delete_job(database, id=job.id, project_id=project_id)
-            _have_parents_follow(database, jobs, now)
+            have_parents_follow(database, jobs, now)
             return deleted
 
-        return self._writer.submit(write)
+        return self._writer.submit(write, frees_room=True)
 
     # --- events --------------------------------------------------------------------------
 
@@ -414,85 +406,6 @@ class SqliteStore:
         return reader
 
 
-def _put(database: sqlite3.Connection, change: Change) -> bool:
-    job, expected, result, answers, output, lease_until = change
-    row = job_to_row(job) | {
-        "expected_status": expected.status,
-        "expected_attempt": expected.attempt,
-    }
-    if not database.execute(_UPDATE_JOB, row).rowcount:
-        return False
-    if lease_until is not None:
-        expires_at = to_microseconds(lease_until)
-        _QUERIES.claim_job(database, job_id=job.id, attempt=job.attempt, expires_at=expires_at)
-    elif expected.status is JobStatus.STARTED:
-        _QUERIES.end_lease(database, job_id=job.id)
-    _put_plan(database, job, answers)
-    if output is not None:
-        database.execute(_INSERT_OUTPUT, {"job_id": job.id, "output": output})
-    if result is not None:
-        values = {"job_id": job.id, "inline": result.inline, "blob": result.blob}
-        database.execute(_INSERT_RESULT, values)
-    return True
-
-
-def _put_plan(database: sqlite3.Connection, job: Job, answers: str | None) -> None:
-    if answers is not None:
-        database.execute(_INSERT_PLAN, {"job_id": job.id, "answers": answers})
-
-
 def _result(database: sqlite3.Connection, project_id: str, job_id: str) -> StoredResult | None:
     row = _QUERIES.result(database, job_id=job_id, project_id=project_id)
     return None if row is None else StoredResult(*row)
-
-
-def _with_children(
-    database: sqlite3.Connection, project_id: str, job_ids: Sequence[str]
-) -> list[Job]:
-    """Return those jobs of a project that are there, each parent followed by its children."""
-    jobs: dict[str, Job] = {}
-    for job_id in job_ids:
-        row = _QUERIES.job(database, id=job_id, project_id=project_id)
-        if row is not None:
-            jobs[job_id] = job = job_of_row(row)
-            if job.is_parent:
-                jobs |= {child.id: child for child in _children(database, job_id)}
-    return list(jobs.values())
-
-
-def _children(database: sqlite3.Connection, parent_id: str) -> list[Job]:
-    return list(map(job_of_row, _QUERIES.children(database, parent_id=parent_id)))
-
-
-def _have_parents_follow(
-    database: sqlite3.Connection, children: Sequence[Job], now: datetime | None = None
-) -> None:
-    """Have the parents of changed jobs stand where their children do."""
-    families: dict[str, list[Job]] = {}
-    for child in children:
-        if child.parent_id is not None:
-            families.setdefault(child.parent_id, []).append(child)
-    for parent_id, changed in families.items():
-        row = _QUERIES.job(database, id=parent_id, project_id=changed[0].project_id)
-        if row is None:
-            continue
-        parent = job_of_row(row)
-        counts = _QUERIES.child_statuses(database, parent_id=parent_id)
-        statuses = {JobStatus(row["status"]): row["number"] for row in counts}
-        starts = [child.started_at for child in changed if child.started_at is not None]
-        ends = [child.completed_at for child in changed if child.completed_at is not None]
-        latest = now or max(ends, default=parent.submitted_at)
-        after = follow(parent, statuses, latest, min(starts, default=None))
-        if after is not parent and after.status in TERMINAL:
-            after = sum_up(after, _children(database, parent_id))
-        if after != parent:
-            _put(database, Change(after, parent))
-
-
-def _sum_up_parents(database: sqlite3.Connection, changed: Sequence[Job]) -> None:
-    """Tell parents that were ended themselves what is known of their children."""
-    for parent in changed:
-        if parent.is_parent and parent.status in TERMINAL:
-            after = sum_up(parent, _children(database, parent.id))
-            if after != parent:
-                _put(database, Change(after, parent))

@@ -281,3 +281,52 @@ ORDER BY id;
 -- What became of all jobs since.
 SELECT id, project_id, job_id, parent_id, status, attempt FROM events WHERE id > :after
 ORDER BY id;
+-- name: jobs_of_session
+-- As `jobs`, of one session.
+SELECT * FROM jobs INDEXED BY jobs_by_session
+WHERE session_id = :session_id
+    AND project_id = :project_id
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_status
+-- As `jobs`, of one status that is not `completed`.
+SELECT * FROM jobs INDEXED BY jobs_by_status
+WHERE project_id = :project_id
+    AND status = :statuses ->> 0
+    AND status <> 'completed'
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_backend
+-- As `jobs`, of one backend.
+SELECT * FROM jobs INDEXED BY jobs_by_backend
+WHERE project_id = :project_id
+    AND backend = :backend
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_submitter
+-- As `jobs`, of one submitter.
+SELECT * FROM jobs INDEXED BY jobs_by_submitter
+WHERE project_id = :project_id
+    AND submitter_id = :submitter_id
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+ORDER BY id DESC
+LIMIT :limit;

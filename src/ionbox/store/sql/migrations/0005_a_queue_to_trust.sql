@@ -28,7 +28,7 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
 -- What a session has spent is a sum over its jobs, and what those cost that were deleted.
 ALTER TABLE sessions ADD COLUMN deleted_cost_micros INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX jobs_by_session ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
+CREATE INDEX jobs_by_session_cost ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
     WHERE session_id IS NOT NULL;
 -- What became of jobs, in order: every status and attempt that one ever had, and its end. Triggers
 -- write it, so that whatever changes a job tells of it in the same transaction. Ids have no gaps.
@@ -62,3 +62,10 @@ END;
 CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN new.id % 1024 = 0 BEGIN
     DELETE FROM events WHERE id <= new.id - 200000;
 END;
+-- Lists that match little among a million jobs. Jobs that are completed are found by walking: they
+-- are most of all, and every job passes through the other statuses, so that index stays small.
+CREATE INDEX jobs_by_status ON jobs (project_id, status, id)
+    WHERE parent_id IS NULL AND status <> 'completed';
+CREATE INDEX jobs_by_session ON jobs (session_id, id) WHERE session_id IS NOT NULL;
+CREATE INDEX jobs_by_backend ON jobs (project_id, backend, id) WHERE parent_id IS NULL;
+CREATE INDEX jobs_by_submitter ON jobs (project_id, submitter_id, id) WHERE parent_id IS NULL;
