@@ -25,7 +25,10 @@ from ionbox import LocalServer
 from ionbox.api.connections import Limits, connection_class
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-SOON = Limits(connections=4, head_seconds=0.4, body_seconds=0.8, body_bytes_per_second=1000)
+SOON = Limits(
+    connections=4, head_seconds=0.4, body_seconds=0.8, body_bytes_per_second=1000, stall_seconds=0.5
+)
+LARGE = b"x" * 2**26  # more than the system holds for who does not fetch it
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,6 +36,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         path = scope["path"]
         body = b"" if path == "/early" else await Request(scope, receive).body()
+        body = LARGE if path == "/large" else body
         await asyncio.sleep(1.5 if path == "/slow" else 0)
         await PlainTextResponse(body or b"nothing")(scope, receive, send)
 
@@ -138,6 +142,27 @@ def test_a_slow_answer_is_nobodys_fault(url: str) -> None:
     (first, second) = said(url, b"GET /slow HTTP/1.1\r\n\r\n", GET, count=2)
 
     assert (first.status, second.status) == (200, 200)
+
+
+def test_an_answer_that_is_not_fetched_is_given_up(url: str) -> None:
+    with connected(url) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\n\r\n")
+        time.sleep(1.5)
+
+        assert len(rest_of(connection)) < len(LARGE)
+
+
+def test_an_answer_that_is_fetched_slowly_arrives(url: str) -> None:
+    began = time.monotonic()
+    with connected(url) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nConnection: close\r\n\r\n")
+        received = 0
+        while piece := connection.recv(2**21):
+            received += len(piece)
+            time.sleep(0.02)
+
+    assert received > len(LARGE)
+    assert time.monotonic() - began > 0.5
 
 
 def test_where_there_is_no_room_who_waited_longest_makes_it(url: str) -> None:

@@ -37,6 +37,7 @@ class Limits:
             come yet, from the opening of the connection.
         body_seconds: For the whole request, from its first byte.
         body_bytes_per_second: A large body has a second more for each so many of its bytes.
+        stall_seconds: For an answer of which the client takes nothing more.
         url_bytes: Of the path with its query.
         head_bytes: Of line and headers together.
         headers: How many there may be.
@@ -48,6 +49,7 @@ class Limits:
     head_seconds: float = 10.0
     body_seconds: float = 30.0
     body_bytes_per_second: int = 16 * _KIBIBYTE
+    stall_seconds: float = 60.0
     url_bytes: int = 32 * _KIBIBYTE
     head_bytes: int = 64 * _KIBIBYTE
     headers: int = 100
@@ -78,6 +80,7 @@ class Connection(HttpToolsProtocol):
         self._received = 0  # bytes of it
         self._began = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._refusal: Problem | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -93,6 +96,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
         self._disarm()
+        self._forget_stall()
         self.debtors.pop(self, None)
         super().connection_lost(exc)
 
@@ -183,6 +187,33 @@ class Connection(HttpToolsProtocol):
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, version)]
         lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
+
+    def pause_writing(self) -> None:
+        """Begin to watch whether the client takes the answer."""
+        super().pause_writing()
+        self._watch_answer()
+
+    def resume_writing(self) -> None:
+        """It does."""
+        super().resume_writing()
+        self._forget_stall()
+
+    def _watch_answer(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(
+            self.limits.stall_seconds, self._look_at_answer, unsent
+        )
+
+    def _look_at_answer(self, unsent: int) -> None:
+        if self.transport.get_write_buffer_size() < unsent:
+            self._watch_answer()
+        else:
+            self.transport.abort()
+
+    def _forget_stall(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def _open(self) -> None:
         self._is_open = True

@@ -27,7 +27,7 @@ declare void @__quantum__qis__h__body(ptr)
 declare void @__quantum__qis__mz__body(ptr, ptr)
 attributes #0 = { "entry_point" "required_num_qubits"="1" "required_num_results"="1" }
 """
-# In a number of 32 ones: with any of them gone, LLVM asks for more memory than there is, and aborts.
+# Of a number of 32 ones: without it LLVM asks for more memory than there is, and aborts.
 DEADLY_BIT = 8 * 217 + 3
 SECONDS = 5
 READ, REFUSED, WRONG = 0, 10, 20
