@@ -22,7 +22,7 @@ from tests.acceptance.raw import answers_in, answers_of, connected, rest_of, sai
 from tests.builders import BELL
 
 from ionbox import LocalServer
-from ionbox.api.connections import Limits, connection_class
+from ionbox.api.connections import Connection, Limits, connection_class
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SOON = Limits(
@@ -42,10 +42,10 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def serving(limits: Limits) -> Iterator[str]:
+def serving(limits: Limits, kind: type[Connection] | None = None) -> Iterator[str]:
     """Serve with other limits than the server's own, which no test can wait for."""
     config = uvicorn.Config(
-        echo, http=connection_class(limits), ws="none", lifespan="off", log_level="warning"
+        echo, http=kind or connection_class(limits), ws="none", lifespan="off", log_level="warning"
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -225,3 +225,15 @@ def test_without_file_descriptors_the_server_lives_and_goes_on(tmp_path: Path) -
         until(lambda: said(server.url, GET), lambda answers: len(answers) == 1)
         assert api.probabilities(BELL) == before
         assert Path(server._log.name).read_text() == log
+
+
+def test_who_left_before_a_pipelined_answer_is_forgotten() -> None:
+    kind = connection_class(SOON)
+    with serving(SOON, kind) as url:
+        for _ in range(20):
+            with connected(url) as connection:
+                connection.sendall(b"GET /slow HTTP/1.1\r\n\r\n" + GET)
+        time.sleep(2)
+
+        assert said(url, GET)[0].status == 200
+        until(lambda: len(kind.debtors), lambda number: number == 0)

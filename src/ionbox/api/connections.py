@@ -77,6 +77,7 @@ class Connection(HttpToolsProtocol):
         self.url = b""
         self._is_open = False  # a request has begun, and is not complete
         self._has_head = False  # … and its head is
+        self._is_again = False  # its head is to be read again, without a wish to upgrade
         self._received = 0  # bytes of it
         self._began = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -112,7 +113,8 @@ class Connection(HttpToolsProtocol):
             return
         try:
             self._feed(data)
-            self._check_size()
+            if self._received > self.limits.head_bytes:
+                self._check_size()
         except RefusedError as error:
             self._refuse(error.problem)
         except httptools.HttpParserError as error:
@@ -130,8 +132,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Check a head before anything is made of it."""
-        if self._wants_upgrade():
-            return  # it comes again
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._is_again = True
+            return
         limits = self.limits
         if len(self.url) > limits.url_bytes:
             raise RefusedError(_url_too_long(limits))
@@ -150,7 +153,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        if self._wants_upgrade():
+        if self._is_again:
             return
         super().on_message_complete()
         self._is_open = False
@@ -163,7 +166,9 @@ class Connection(HttpToolsProtocol):
         """Wait for the next request, or say what was wrong with it."""
         is_last = not self.pipeline
         super().on_response_complete()
-        if is_last and self._refusal is not None and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return  # lost already, perhaps: it must not be remembered again
+        if is_last and self._refusal is not None:
             self._leave(self._refusal)
         self.debtors[self] = None
 
@@ -175,11 +180,9 @@ class Connection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as upgrade:
                 data = self._head_without_upgrade() + data[upgrade.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
+                self._is_again = False
             else:
                 return
-
-    def _wants_upgrade(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def _head_without_upgrade(self) -> bytes:
         """Return the head as who may not upgrade would have sent it."""
@@ -225,7 +228,7 @@ class Connection(HttpToolsProtocol):
 
     def _check_size(self) -> None:
         """Stop at a head or a body without end: the parser tells of whole headers only."""
-        if not self._is_open or self._received <= self.limits.head_bytes:
+        if not self._is_open:
             return
         if self._has_head:
             if self._received > self.limits.request_bytes:
@@ -261,7 +264,7 @@ class Connection(HttpToolsProtocol):
         """See whether a request that is not complete yet has any time left."""
         self._timer = None
         left = self._began + self._seconds_allowed() - self.loop.time()
-        if self.transport.is_closing() or not self._is_open:
+        if self.transport.is_closing() or not self._is_open or self._refusal is not None:
             return
         if self.flow.read_paused:  # by ourselves: it is not the client who is slow
             self._arm(self.limits.head_seconds)
@@ -299,7 +302,8 @@ class Connection(HttpToolsProtocol):
         self._disarm()
         if problem is not None:
             self._write(problem)
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self.flow.resume_reading()
         self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
