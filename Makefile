@@ -13,8 +13,8 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo serve test chaos chaos-short test-kernel test-clients test-schema coverage lint format bench bench-simulation \
-	bench-noise docs lock clean
+.PHONY: demo serve test chaos chaos-short test-kernel test-clients test-schema coverage lint format \
+	bench bench-simulation bench-noise soak-bad-requests docs lock clean
 
 demo: $(VENV)/ready       ## run the notebook's job against a server of its own
 	@$(BIN)/ionbox demo
@@ -73,6 +73,9 @@ bench-simulation: $(VENV)/ready .venv-peers/ready  ## the kernel beside other en
 
 bench-noise: $(VENV)/ready .venv-peers/ready  ## noisy circuits on other engines, too, 20 minutes
 	@$(BIN)/python -m benchmarks.noise $(ARGUMENTS)
+
+soak-bad-requests: $(VENV)/ready-test  ## 100,000 bad requests: memory, log, and work after them
+	@$(BIN)/python -m tests.soak.bad_requests $(ARGUMENTS)
 
 docs: $(VENV)/ready-docs
 	@$(BIN)/sphinx-build --fail-on-warning --quiet docs docs/_build

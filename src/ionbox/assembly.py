@@ -8,6 +8,7 @@ import fcntl
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -26,7 +27,8 @@ from starlette.applications import Starlette
 from ionbox import calibration
 from ionbox._kernel import kernel, why_not
 from ionbox.api.app import make_app
-from ionbox.api.dropping import DroppingProtocol
+from ionbox.api.connections import ConnectionLimits, connection_class
+from ionbox.api.dropping import dropping_class
 from ionbox.api.requests import Context
 from ionbox.backends.backend import Backend, read_backend
 from ionbox.backends.noise import IDEAL, NOISE_MODELS, NoiseModel
@@ -218,9 +220,11 @@ def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
             lifespan,
             (settings.host, socket.gethostname(), *settings.allow_host),
         )
+        connections = connection_class(ConnectionLimits(connections=_most_connections()))
         config = uvicorn.Config(
             app,
-            http="auto" if house.rehearsal is None else DroppingProtocol,
+            http=connections if house.rehearsal is None else dropping_class(connections),
+            ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -321,6 +325,13 @@ def _price_book(settings: Settings, backends: Mapping[str, Backend]) -> PriceBoo
         return read_price_book(settings.prices.read_text(), backends)
     except OSError as error:
         raise SettingsError(f"prices: {settings.prices}: {error.strerror}") from error
+
+
+def _most_connections() -> int:
+    """Return how many connections leave a quarter of the files that this process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = ConnectionLimits().connections
+    return most if files == resource.RLIM_INFINITY else min(most, files * 3 // 4)
 
 
 def _tune_garbage_collection() -> None:

@@ -6,6 +6,7 @@ Names given on the command line limit the run: `python -m tests.schema.run offic
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ VERSIONS = ("v0.3", "v0.4")
 SCHEMATHESIS = (
     "-m", "schemathesis.cli", "--config-file=tests/schema/schemathesis.toml", "run",
 )  # fmt: skip
+FOLLOWED = re.compile(r"API Links: +(\d+) covered")
 OVERLAY = ROOT / "tests" / "data" / "openapi-v04-overlay.yaml"
 
 
@@ -72,17 +74,38 @@ def _asked(tolerances: Path, questions: Callable[[LocalServer], list[list[str]]]
         used = Path(directory, "used")
         used.touch()
         rows = {"IONBOX_TOLERANCES": str(tolerances), "IONBOX_USED_TOLERANCES": str(used)}
-        asked = [_run(server, *SCHEMATHESIS, *each, **rows) for each in questions(server)]
+        asked = [_ask(server, *each, **rows) for each in questions(server)]
         return all([*asked, _run(server, "-m", "tests.schema.tolerances", **rows)])
 
 
+def _ask(server: LocalServer, *arguments: str, **variables: str) -> bool:
+    """Run schemathesis; it must have walked along links, too, from answers to requests."""
+    command, environment = [str(PYTHON), *SCHEMATHESIS, *arguments], _environment(server, variables)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    followed = FOLLOWED.search("".join(lines))
+    num_links = int(followed[1]) if followed else 0
+    print(f"stateful: {num_links or 'no'} links followed", flush=True)
+    return process.returncode == 0 and num_links > 0
+
+
 def _run(server: LocalServer, *arguments: str, **variables: str) -> bool:
+    environment = _environment(server, variables)
+    return (
+        subprocess.run([PYTHON, *arguments], cwd=ROOT, env=environment, check=False).returncode == 0
+    )
+
+
+def _environment(server: LocalServer, variables: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if "IONQ" not in name}
     caller = {"IONBOX_URL": server.url, "IONBOX_AUTHORIZATION": f"apiKey {server.key}"}
-    done = subprocess.run(
-        [PYTHON, *arguments], cwd=ROOT, env=kept | caller | variables, check=False
-    )
-    return done.returncode == 0
+    return kept | caller | dict(variables)
 
 
 def main() -> int:

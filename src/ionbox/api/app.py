@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 
@@ -24,6 +24,10 @@ from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
 from ionbox.api.v04.routes import ENDPOINTS as V04
 from ionbox.errors import IonboxError
+
+# Two of these, and each reader would take another one for the truth.
+_SINGLE = (b"host", b"origin", b"authorization", b"content-type", b"content-encoding")
+_PLAIN = (b"identity", b"")
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -71,10 +75,10 @@ async def greet(_: Request) -> Response:
 
 
 class Edge:
-    """Refuses requests that a web page of somebody else made, and numbers the answers.
+    """Refuses requests that a web page of somebody else made, or that nobody could read alike.
 
     A foreign page cannot set the header `Host` to one of ours (DNS rebinding), and browsers tell
-    the `Origin` of what they send.
+    the `Origin` of what they send. The answers are numbered.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
@@ -96,14 +100,20 @@ class Edge:
             await send(message)
 
         headers = dict(scope["headers"])
-        refusal = self._refusal(headers.get(b"host", b""), headers.get(b"origin"))
-        if refusal is None:
-            await self._app(scope, receive, send_numbered)
+        refusal = self._foreign(headers.get(b"host", b""), headers.get(b"origin"))
+        if refusal is not None:
+            answer = problems.answer(problems.Problem(403, "Forbidden", refusal))
+        elif len(headers) < len(scope["headers"]) and (name := _given_twice(scope["headers"])):
+            message = f"header '{name}': given more than once"
+            answer = problems.answer(problems.Problem(400, "Bad Request", message))
+        elif headers.get(b"content-encoding", b"identity").lower() not in _PLAIN:
+            answer = _compressed(headers[b"content-encoding"].decode("latin-1"))
         else:
-            problem = problems.Problem(403, "Forbidden", refusal)
-            await problems.answer(problem)(scope, receive, send_numbered)
+            await self._app(scope, receive, send_numbered)
+            return
+        await answer(scope, receive, send_numbered)
 
-    def _refusal(self, raw_host: bytes, raw_origin: bytes | None) -> str | None:
+    def _foreign(self, raw_host: bytes, raw_origin: bytes | None) -> str | None:
         host = raw_host.decode("latin-1").lower()
         if _name_of(host) not in self._hosts and not _is_address(_name_of(host)):
             return f"host '{host}' is not known here; allow it with --allow-host"
@@ -112,6 +122,23 @@ class Edge:
             if origin.partition("://")[2] != host:
                 return f"requests from pages of '{origin}' are not served"
         return None
+
+
+def _given_twice(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the first header that is there more than once, though a request has one of it."""
+    names = [name for name, _ in headers]
+    return next((name.decode() for name in _SINGLE if names.count(name) > 1), None)
+
+
+def _compressed(encoding: str) -> Response:
+    """Answer a body that would have to be unpacked, to no one knows what size.
+
+    Source:
+        RFC 9110, section 15.5.16.
+    """
+    message = f"Content-Encoding '{encoding}' is not read here; send the body as it is"
+    problem = problems.Problem(415, "Unsupported Media Type", message)
+    return problems.answer(problem, {"Accept-Encoding": "identity"})
 
 
 def _name_of(host: str) -> str:

@@ -12,13 +12,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _HANG_UP = "ionbox.hang_up"
 
 
-class DroppingProtocol(HttpToolsProtocol):
-    """Tells each request, in its `state`, how to close the connection that it came by."""
+def dropping_class(connections: type[HttpToolsProtocol]) -> type[HttpToolsProtocol]:
+    """Return connections that tell each request, in its `state`, how to close them."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection."""
-        self.app_state: dict[str, Any] = {**self.app_state, _HANG_UP: transport.close}
-        super().connection_made(transport)
+    class Dropping(connections):  # type: ignore[valid-type, misc]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            self.app_state: dict[str, Any] = {**self.app_state, _HANG_UP: transport.close}
+            super().connection_made(transport)
+
+    return Dropping
 
 
 async def drop(scope: Scope, receive: Receive) -> None:

@@ -23,7 +23,7 @@ from ionbox.service.service import Service
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 # A client that still sends would take an early answer for a broken connection.
-_MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
+MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _SCHEME = "apikey"
 _URGENCY_PARAMETER = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
@@ -110,7 +110,7 @@ async def body_of(request: Request) -> bytes:
         size += len(chunk)
         if size <= MAX_BODY_BYTES:
             chunks.append(chunk)
-        elif size > _MAX_DRAINED_BYTES:
+        elif size > MAX_DRAINED_BYTES:
             break
     if size > MAX_BODY_BYTES:
         raise BodyTooLargeError(MAX_BODY_BYTES)

@@ -169,7 +169,18 @@ def read_qir(text: str) -> Program:
         QIR specification, Base Profile and Adaptive Profile.
     """
     library = _library()
-    entry = _entry_point(_module(library, _decode(text)))
+    bitcode = _decode(text)
+    try:
+        return _program(library, bitcode)
+    except BaseException as error:
+        # pyqir's Rust panics at a name that is not UTF-8, with what is not even an Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InvalidCircuitError("data", f"pyqir gives this bitcode up: {error}") from error
+
+
+def _program(library: ModuleType, bitcode: bytes) -> Program:
+    entry = _entry_point(_module(library, bitcode))
     reader = _Reader(library, entry)
     blocks = reader.blocks()
     calls = [call for block in blocks.values() for call in block.calls]

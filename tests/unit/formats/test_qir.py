@@ -390,6 +390,10 @@ H = call("qis__h__body", 0)
         ("A" * 4 * 6 * 2**20, "bytes of bitcode; at most 16777216"),
         (base64.b64encode(base64.b64decode(module(H))[:1000]).decode(), "LLVM does not read"),
         (base64.b64encode(base64.b64decode(module(H))[:8]).decode(), "LLVM does not read"),
+        (
+            base64.b64encode(base64.b64decode(module(H)).replace(b"__h__", b"__\xff__")).decode(),
+            "pyqir gives this bitcode up: .*Utf8Error",
+        ),
     ],
 )
 def test_what_is_no_bitcode_is_refused(text: str, message: str) -> None:
