@@ -141,7 +141,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             dispatcher = Dispatcher(
                 store,
                 results,
-                # One worker a core; one is kept for short jobs, and one for them and for inputs.
+                # One worker a core; one is kept for short jobs, and one for inputs.
                 ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 2),
                 acceptance,
                 targets=targets,

@@ -43,7 +43,7 @@ def held(handler: Handler) -> Handler:
     async def hold(request: Request) -> Response:
         if preferred_wait(request) is None:
             return await handler(request)
-        await ended(request, request.path_params["id"])
+        await _end(request, request.path_params["id"])
         return preference_applied(request, await handler(request))
 
     return hold
@@ -56,12 +56,18 @@ async def ended(request: Request, job_id: str) -> Job:
         NotFoundError: If there is no such job, or no longer.
         ClientDisconnect: If the client hangs up meanwhile.
     """
+    await _end(request, job_id)
+    return service_of(request).jobs.job(caller_of(request), job_id)
+
+
+async def _end(request: Request, job_id: str) -> None:
+    """Wait for the end of a job, or as long as is preferred; see `ended`."""
     caller, service = caller_of(request), service_of(request)
     seconds, bell = preferred_wait(request), Bell()
     with service.events.awaiting(job_id, bell.ring):
         job = service.jobs.job(caller, job_id)
         if not seconds or job.status in TERMINAL or service.events.is_closed:
-            return job
+            return
         hanging_up = asyncio.create_task(_hung_up(request))
         hanging_up.add_done_callback(lambda _: bell.ring())
         try:
@@ -70,7 +76,6 @@ async def ended(request: Request, job_id: str) -> Job:
             hanging_up.cancel()
         if hanging_up.done():
             raise ClientDisconnect
-    return service.jobs.job(caller, job_id)
 
 
 def preference_applied(request: Request, response: Response) -> Response:

@@ -103,7 +103,7 @@ class Admission:
 
     A grant is one long job, or an input to be read, or a few short jobs that are together still
     short, on one thread. One worker is kept for short jobs, and another one, where there are three,
-    for them and for inputs: neither waits for long jobs, which may run for hours. Long
+    for inputs: neither waits for long jobs, which may run for hours. Long
     jobs never take more threads than there are cores, and no jobs more memory than the capacity
     has. A long job starts as soon as one core is free. It is granted its share of the free cores:
     all of them if no other long job waits. It keeps them to its end, and gets no more.
@@ -162,9 +162,11 @@ class Admission:
 
     def assign(self, now: float) -> Iterator[int]:
         """Give idle workers what fits; yield each that got something."""
-        idle = [w for w in range(self._num_workers) if w not in self._grants]
+        idle = [worker for worker in range(self._num_workers) if worker not in self._grants]
         for position, worker in enumerate(idle):
-            grant = self._take(worker, len(idle) - position, now)
+            # The last one takes no short jobs, unless it is one of two.
+            num_idle = len(idle) - position - (self._reading_worker == idle[-1])
+            grant = self._take(worker, num_idle, now)
             if grant is not None:
                 self._grants[worker] = grant
                 yield worker
@@ -225,11 +227,12 @@ class Admission:
 
     def _take(self, worker: int, num_idle: int, now: float) -> Grant | None:
         """Take what is next for a worker, of what it is for."""
-        is_for_long = worker not in (EXPRESS_WORKER, self._reading_worker)
-        grant = self._take_long(now) if is_for_long else None
-        if grant is None and worker != EXPRESS_WORKER:
-            grant = self._take_reading(now)
-        return self._take_short(num_idle, now) if grant is None else grant
+        if worker == EXPRESS_WORKER:
+            return self._take_short(num_idle, now)
+        if worker == self._reading_worker:
+            return self._take_reading(now)
+        grant = self._take_long(now) or self._take_reading(now)
+        return grant or self._take_short(num_idle, now)
 
     def _take_reading(self, now: float) -> Grant | None:
         """Take the next input to be read: it needs no core of its own, and is soon done."""

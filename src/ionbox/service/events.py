@@ -85,6 +85,7 @@ class Events:
         self._lock = threading.Lock()  # of what follows
         self._followers: dict[str, set[Follower]] = defaultdict(set)
         self._waiting: dict[str, set[Ring]] = defaultdict(set)
+        self._is_listening = False
         self.is_closed = False
 
     @contextlib.contextmanager
@@ -136,10 +137,11 @@ class Events:
 
     @contextlib.contextmanager
     def _kept(self, groups: dict[str, set[Member]], key: str, member: Member) -> Iterator[None]:
-        """Keep a member of a group; the store tells us nothing while there is none at all."""
+        """Keep a member of a group; the store tells us nothing before there was one."""
         with self._lock:
-            if not self._followers and not self._waiting:
+            if not self._is_listening:
                 self._store.listen(self._hear)
+                self._is_listening = True
             groups[key].add(member)
         try:
             yield
@@ -148,8 +150,6 @@ class Events:
                 groups[key].discard(member)
                 if not groups[key]:
                     del groups[key]
-                if not self._followers and not self._waiting:
-                    self._store.listen(None)
 
     def _hear(self, events: Sequence[Event]) -> None:
         """Ring for those whom new events concern."""

@@ -45,6 +45,8 @@ from ionbox.store.rows import (
 from ionbox.store.sessions import affordable, have_session_take, keep_costs
 from ionbox.store.writer import Writer
 
+# What is read all the time, without the calls that the library puts around each query.
+_JOB = _QUERIES.job.sql
 _PAGE = 1000
 _AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
 
@@ -76,7 +78,8 @@ class SqliteStore:
 
     def job(self, project_id: str, job_id: str) -> Job | None:
         """Return one job of a project."""
-        row = _QUERIES.job(self._reader(), id=job_id, project_id=project_id)
+        values = {"id": job_id, "project_id": project_id}
+        row = self._reader().execute(_JOB, values).fetchone()
         return None if row is None else job_of_row(row)
 
     def jobs(self, query: JobQuery) -> list[Job]:

@@ -7,7 +7,7 @@ CREATE TABLE backend_documents (
     additions TEXT NOT NULL
 ) STRICT;
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     project_id TEXT NOT NULL,
     job_id TEXT NOT NULL,
     parent_id TEXT,
@@ -142,6 +142,5 @@ CREATE INDEX jobs_by_status ON jobs (project_id, status, id)
 CREATE INDEX jobs_by_session ON jobs (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX jobs_by_backend ON jobs (project_id, backend, id) WHERE parent_id IS NULL;
 CREATE INDEX jobs_by_submitter ON jobs (project_id, submitter_id, id) WHERE parent_id IS NULL;
-DELETE FROM "sqlite_sequence";
 COMMIT;
 PRAGMA user_version = 5;

@@ -31,10 +31,11 @@ ALTER TABLE sessions ADD COLUMN deleted_cost_micros INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_by_session_cost ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
     WHERE session_id IS NOT NULL;
 -- What became of jobs, in order: every status and attempt that one ever had, and its end. Triggers
--- write it, so that whatever changes a job tells of it in the same transaction. Ids have no gaps.
+-- write it, so that whatever changes a job tells of it in the same transaction. Ids have no gaps, and
+-- none comes twice: the newest event is always kept.
 
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     project_id TEXT NOT NULL,
     job_id TEXT NOT NULL,
     parent_id TEXT,
