@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ionbox.api import problems, reference
 from ionbox.api.endpoints import routes
 from ionbox.api.extensions import backends, events, exact, keys, plans, testing, waits
+from ionbox.api.paths import Paths
 from ionbox.api.rehearsal import Rehearsed
 from ionbox.api.requests import Context
 from ionbox.api.v03.routes import ENDPOINTS as V03
@@ -40,17 +41,21 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
     """
     app = Starlette(
         routes=[
-            Route("/", greet),
-            *reference.ROUTES,
-            *routes(V03),
-            *routes(V04),
-            *routes(keys.ENDPOINTS),
-            *routes(plans.ENDPOINTS),
-            *routes(waits.ENDPOINTS),
-            *routes(exact.ENDPOINTS),
-            *routes(backends.ENDPOINTS),
-            *routes(events.ENDPOINTS),
-            *(routes(testing.ENDPOINTS) if context.rehearsal is not None else ()),
+            Paths(
+                [
+                    Route("/", greet),
+                    *reference.ROUTES,
+                    *routes(V03),
+                    *routes(V04),
+                    *routes(keys.ENDPOINTS),
+                    *routes(plans.ENDPOINTS),
+                    *routes(waits.ENDPOINTS),
+                    *routes(exact.ENDPOINTS),
+                    *routes(backends.ENDPOINTS),
+                    *routes(events.ENDPOINTS),
+                    *(routes(testing.ENDPOINTS) if context.rehearsal is not None else ()),
+                ]
+            )
         ],
         exception_handlers={
             IonboxError: problems.on_error,

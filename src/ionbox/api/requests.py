@@ -25,6 +25,8 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # A client that still sends would take an early answer for a broken connection.
 MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _SCHEME = "apikey"
+# Where a request remembers who sent it: it is asked for more than once.
+_CALLER = "ionbox.caller"
 _URGENCY_PARAMETER = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 
@@ -69,7 +71,11 @@ def caller_of(request: Request) -> Caller:
     Raises:
         UnauthorizedError: If the request shows no key, or one that is not known here.
     """
-    return caller_who_shows(request.headers.get("authorization", ""), context_of(request))
+    known: Caller | None = request.scope.get(_CALLER)
+    if known is None:
+        shown = request.headers.get("authorization", "")
+        known = request.scope[_CALLER] = caller_who_shows(shown, context_of(request))
+    return known
 
 
 def caller_who_shows(authorization: str, context: Context) -> Caller:
