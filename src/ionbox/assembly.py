@@ -45,7 +45,7 @@ from ionbox.service.access import Caller, new_secret
 from ionbox.service.accounts import Accounts
 from ionbox.service.admission import Limits
 from ionbox.service.catalog import Catalog
-from ionbox.service.dispatcher import Dispatcher
+from ionbox.service.dispatcher import Dispatcher, memory_for_reading
 from ionbox.service.events import Events
 from ionbox.service.jobs import Jobs
 from ionbox.service.planning import Rulebook, Rules
@@ -301,8 +301,9 @@ def _noise_models(settings: Settings) -> dict[str, NoiseModel]:
 
 def _rules(settings: Settings) -> Rules:
     known = calibration.remembered() if settings.calibrate else None
+    memory_bytes = memory_for_jobs()
     return Rules(
-        memory_bytes=memory_for_jobs(),
+        memory_bytes=memory_bytes - memory_for_reading(memory_bytes),
         machine=Machine(num_cores(), known or REFERENCE),
         precision=settings.precision,
         max_outcomes=settings.max_outcomes,

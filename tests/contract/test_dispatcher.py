@@ -21,9 +21,10 @@ from tests.builders import (
 from tests.contract.house import WAIT_SECONDS, House, endless, house_on
 
 from ionbox.engines.planner import ENGINES
-from ionbox.jobs.job import JobStatus
+from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
-from ionbox.service.dispatcher import MAX_ATTEMPTS, RETRY_SECONDS
+from ionbox.service.dispatcher import RETRY_SECONDS
+from ionbox.service.endings import MAX_ATTEMPTS
 from ionbox.service.planning import decode_answers
 
 
@@ -206,3 +207,42 @@ def test_an_outcome_that_finds_no_room_is_recorded_when_there_is_some(house: Hou
     limit_pages(house.store, 1000)
     done = house.end_of(job)
     assert (done.status, done.attempt) == (JobStatus.COMPLETED, 1)
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 1.0])
+def test_a_claim_that_the_store_refuses_is_made_again_when_it_does_not(
+    house: House, seconds: float
+) -> None:
+    job = house.insert(predicted_seconds=seconds)
+    write(house, "CREATE TRIGGER no BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    house.dispatcher.queue(job, is_recovered=True)
+    time.sleep(RETRY_SECONDS / 2)
+    write(house, "DROP TRIGGER no")
+
+    assert house.end_of(job).attempt == 1
+
+
+def write(house: House, statement: str) -> None:
+    house.store._writer.submit(lambda database: database.execute(statement)).result()
+
+
+def test_canceling_one_job_costs_the_others_of_its_worker_no_attempt(house: House) -> None:
+    busy = [house.insert(endless(), predicted_seconds=0.0001) for _ in range(2)]
+    together = [house.insert(endless(), predicted_seconds=0.0001)]
+    together += [house.insert(predicted_seconds=0.0001) for _ in range(10)]
+    for job in (*busy, *together):
+        house.dispatcher.queue(job)
+    cancel(house, busy[0])
+    house.wait(together[0], lambda job: house.dispatcher.beat_of(job.id) is not None)
+    cancel(house, together[0])
+    cancel(house, busy[1])
+
+    assert {house.end_of(job).attempt for job in together[1:]} == {1}
+
+
+def cancel(house: House, job: Job) -> None:
+    canceling = house.store.change_jobs(
+        house.project, [job.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW
+    )
+    canceling.result()
+    house.dispatcher.stop_work(job.id)

@@ -15,7 +15,7 @@ from tests.contract.house import House, endless, house_on
 
 from ionbox.jobs.job import Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
-from ionbox.service.dispatcher import MAX_ATTEMPTS
+from ionbox.service.endings import MAX_ATTEMPTS
 from ionbox.service.ports import Change, NewJob
 from ionbox.store.sqlite import SqliteStore
 
@@ -139,3 +139,19 @@ def test_a_lease_that_nobody_here_knows_of_gives_its_job_back(tmp_path: Path) ->
         done = house.end_of(job)
 
         assert (done.status, done.attempt) == (JobStatus.COMPLETED, 2)
+
+
+def test_short_jobs_on_a_worker_that_hangs_run_on_another(tmp_path: Path) -> None:
+    with house_on(tmp_path, lease_seconds=3) as house:
+        house.dispatcher.start()
+        house.end_of(queued(house))  # the workers are up
+        stop_all_workers()
+        jobs = [queued(house) for _ in range(3)]
+
+        assert {house.end_of(job).status for job in jobs} == {JobStatus.COMPLETED}
+
+
+def queued(house: House) -> Job:
+    job = house.insert(predicted_seconds=0.0001)
+    house.dispatcher.queue(job)
+    return job

@@ -129,7 +129,8 @@ class _Worker:
 
     def _run(self, tasks: list[Task]) -> list[Reply]:
         """Have the process do the tasks; one that dies, or takes too long, loses them all."""
-        timeout_seconds, self._seen_bytes = tasks[0].timeout_seconds, None
+        limits = [task.timeout_seconds for task in tasks if task.timeout_seconds is not None]
+        timeout_seconds, self._seen_bytes = min(limits, default=None), None
         try:
             self._connection.settimeout(timeout_seconds)
             frames.send(self._connection, self._encoder.encode(tasks))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from ionbox.engines.planner import too_large
-from ionbox.errors import StoreError, TooManyJobsError
+from ionbox.errors import InvalidInputError, StoreError, TooManyJobsError
 from ionbox.formats.inputs import INPUT_TYPES
 from ionbox.jobs.job import Failure, FailureCode, Job, JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
@@ -28,18 +27,18 @@ from ionbox.service.admission import (
     Limits,
     is_short,
 )
+from ionbox.service.endings import Claim, Endings, Loss, is_harmless
 from ionbox.service.fair_queue import Entry
 from ionbox.service.forecast import Forecast
 from ionbox.service.leases import LEASE_SECONDS, Leases
-from ionbox.service.planning import Rulebook, encode_output
-from ionbox.service.ports import Change, Executor, ResultStore, Store, StoredResult
+from ionbox.service.planning import Rulebook
+from ionbox.service.ports import Change, Executor, ResultStore, Store
 from ionbox.service.targets import Targets
-from ionbox.service.work import Assessed, Beat, Failed, Finished, Lost, Reply, Task
+from ionbox.service.work import Beat, Finished, Reply, Task
 
 # A job above this steps back for the server and for short jobs.
 NICE_SECONDS = 0.1
 NICENESS = 10
-MAX_ATTEMPTS = 3
 # How long to wait when the store does not take what it should.
 RETRY_SECONDS = 1.0
 # About how much of the inputs of waiting jobs is kept at hand.
@@ -56,23 +55,6 @@ _SECONDS_A_BYTE = 0.3e-6
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-
-
-class _Claim(msgspec.Struct, frozen=True):
-    """A job that a worker has: as the store has it, and as it is in truth.
-
-    They differ where the claim of a short job is not written on its own.
-
-    Args:
-        taken_at: When the worker took it.
-        threads: How many the worker was granted.
-    """
-
-    stored: Job
-    job: Job
-    data: bytes
-    taken_at: datetime
-    threads: int
 
 
 # Of whose running job, and which, how much is done (0 to 1), and for how many seconds it has run.
@@ -120,14 +102,17 @@ class Dispatcher:
         self._memory_bytes = rulebook.rules.memory_bytes
         capacity = Capacity(rulebook.rules.machine.cores, self._memory_bytes)
         self._admission = Admission(capacity, executor.num_workers, limits=limits)
+        self._endings = Endings(results, acceptance, clock, self.forecast)
         self._leases = Leases(
             store, clock, lease_seconds, overdue=self._overdue, lost=self.stop_work
         )
-        self._silent: set[str] = set()  # jobs whose worker was ended since nobody heard of it
-        self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, self._memory_bytes)
+        self._heard: dict[int, float] = {}  # worker → when it was last heard of, in its grant
+        self._silent: set[int] = set()  # workers that were ended since nothing was heard of them
+        # As much is set apart for the worker that is kept for reading; see `memory_for_reading`.
+        self._preflight_bytes = min(PREFLIGHT_MEMORY_BYTES, self._memory_bytes // 3)
         self._unwanted: set[str] = set()
         # Worker → what it claimed; only the worker's own thread looks at it.
-        self._claims: dict[int, list[_Claim]] = {}
+        self._claims: dict[int, list[Claim]] = {}
         self._beats: dict[str, Beat] = {}  # running job → the last that its worker said of it
         self._is_stopping = False
 
@@ -136,7 +121,7 @@ class Dispatcher:
         self._executor.start(self._load, self._done, self._beat)
         for job in self._store.unfinished_jobs():
             self._recover(job)
-        self._leases.start()
+        self._leases.start(self._look)
 
     def stop(self) -> None:
         """End the workers; what they were at goes back to the queue in the store."""
@@ -175,21 +160,33 @@ class Dispatcher:
         """Return whether a job waits for a worker."""
         return job_id in self._admission.waiting
 
-    def refuse_excess(self, project_id: str, submitter_id: str, num_jobs: int) -> None:
-        """Refuse jobs beyond what a project, or one of its keys, may have waiting.
+    def expect(self, project_id: str, submitter_id: str, num_jobs: int) -> None:
+        """Count jobs that are about to be queued; refuse them if too many wait already.
 
         Raises:
-            TooManyJobsError: Saying whose limit it is.
+            InvalidInputError: If so many at once are never allowed.
+            TooManyJobsError: If they are too many now; both say whose limit it is.
         """
         limits = self._admission.limits
-        of_project, of_key = self._admission.num_waiting(project_id, submitter_id)
-        rows = (
-            ("key", limits.key_waiting, of_key),
-            ("project", limits.project_waiting, of_project),
-        )
-        for whose, most, has in rows:
-            if most is not None and has + num_jobs > most:
-                raise TooManyJobsError(whose, most, has, num_jobs)
+        with self._lock:
+            of_project, of_key = self._admission.num_waiting(project_id, submitter_id)
+            rows = (
+                ("key", limits.key_waiting, of_key),
+                ("project", limits.project_waiting, of_project),
+            )
+            for whose, most, has in rows:
+                if most is not None and num_jobs > most:
+                    raise InvalidInputError(
+                        "", f"{num_jobs} jobs at once; {most} of a {whose} may wait"
+                    )
+                if most is not None and has + num_jobs > most:
+                    raise TooManyJobsError(whose, most, has, num_jobs)
+            self._admission.expect(project_id, submitter_id, num_jobs)
+
+    def expect_no_more(self, project_id: str, submitter_id: str, num_jobs: int) -> None:
+        """Count those no more: they are queued, or were not accepted."""
+        with self._lock:
+            self._admission.expect(project_id, submitter_id, -num_jobs)
 
     def _entry(self, job: Job, data: bytes | None) -> Entry:
         """Return what decides when a job has its turn; one to be read takes a guess."""
@@ -238,7 +235,7 @@ class Dispatcher:
             after, _ = step(job, JobEvent.FAIL, self._clock(), failure=failure)
             self._put((Change(after, job),))
         elif job.status is JobStatus.STARTED:
-            self._put((Change(self._lost(job, "the server ended while it ran"), job),))
+            self._put((self._endings.taken_back(job, "the server ended while it ran"),))
         else:
             self.queue(job, is_recovered=True)
 
@@ -247,9 +244,10 @@ class Dispatcher:
     def _load(self, worker: int) -> list[Task]:
         """Claim the jobs that a worker was granted, and return their tasks."""
         grant = self._admission.grants[worker]
-        claimed = [self._claim(entry, grant.threads) for entry in grant.entries]
         try:
-            claims = list(filter(None, claimed))
+            claims = list(
+                filter(None, [self._claim(entry, grant.threads) for entry in grant.entries])
+            )
         except StoreError as error:
             _log.error("%d jobs could not be claimed and wait: %s", len(grant.entries), error)
             _later(self._wait_again, grant.entries)
@@ -257,7 +255,7 @@ class Dispatcher:
         self._claims[worker] = claims
         return list(map(self._task, claims))
 
-    def _claim(self, entry: Entry, threads: int) -> _Claim | None:
+    def _claim(self, entry: Entry, threads: int) -> Claim | None:
         """Claim one job; none where it has meanwhile ended."""
         if entry.job_id in self._unwanted:
             return None
@@ -267,19 +265,19 @@ class Dispatcher:
         stored, data = found
         now = self._clock()
         if stored.status is JobStatus.SUBMITTED:
-            return _Claim(stored, stored, data, now, threads)
+            return Claim(stored, stored, data, now, threads)
         job, _ = step(stored, JobEvent.CLAIM, now)
         # The claim of a short job is recorded with its end: two commits instead of three. A
         # recovered job may be what killed the last server: its attempt is counted first.
         if is_short(entry) and not entry.is_recovered:
-            return _Claim(stored, job, data, now, threads)
+            return Claim(stored, job, data, now, threads)
         change = Change(job, stored, lease_until=self._leases.until(now))
         if self._store.put_jobs([change]).result() != [True]:
             return None
         self._leases.hold(job)
-        return _Claim(job, job, data, now, threads)
+        return Claim(job, job, data, now, threads)
 
-    def _task(self, claim: _Claim) -> Task:
+    def _task(self, claim: Claim) -> Task:
         job, rules = claim.job, self._rulebook.rules
         target = self._targets.of(job)
         is_preflight = job.status is JobStatus.SUBMITTED
@@ -294,7 +292,7 @@ class Dispatcher:
             device=target.device,
             failure=target.failure,
             rules=rules if job.precision is None else replace(rules, precision=job.precision),
-            draft=str(self._draft(job)),
+            draft=str(self._endings.draft(job)),
             registers=None if job.registers is None else dict(job.registers),
             may_run=self._acceptance.may_run(job) and not self._keeps(job),
             threads=claim.threads,
@@ -307,7 +305,7 @@ class Dispatcher:
     def _beat(self, worker: int, beat: Beat) -> None:
         """Keep the last that was heard of a running job: who is heard of holds it for longer."""
         self._beats[beat.job_id] = beat
-        self._leases.renew(beat.job_id)
+        self._hear(worker, (beat.job_id,))
         if beat.progress is not None:
             claim = next(each for each in self._claims[worker] if each.job.id == beat.job_id)
             seconds = (self._clock() - claim.taken_at).total_seconds()
@@ -316,97 +314,30 @@ class Dispatcher:
     def _done(self, worker: int, replies: list[Reply]) -> None:
         """Free what a worker held, give it the next jobs, then record its replies."""
         claims = self._claims.pop(worker)
+        answered = list(zip(claims, replies, strict=True))
         for claim in claims:
             self._beats.pop(claim.job.id, None)
         with self._lock:
-            if claims and all(
-                _was_run_as_planned(*pair) for pair in zip(claims, replies, strict=True)
-            ):
+            if answered and all(_was_run_as_planned(*each) for each in answered):
                 self._admission.learn(worker, self._now())
             unwanted = self._unwanted & {entry.job_id for entry in self._admission.release(worker)}
             self._unwanted -= unwanted
+            loss = self._loss(worker, is_ours=bool(unwanted))
             self._push()
-        changes = []
-        for claim, reply in zip(claims, replies, strict=True):
+        for claim in claims:
             if claim.job.id in unwanted:
                 self._leases.drop(claim.job.id)
-                self._results.discard(self._draft(claim.job))
-            else:
-                changes.append(self._change(claim, reply))
-        if changes:
-            self._put(tuple(changes))
+                self._endings.discard(claim.job)
+        wanted = [each for each in answered if each[0].job.id not in unwanted]
+        if wanted:
+            self._put([self._endings.change(claim, reply, loss) for claim, reply in wanted])
 
-    def _change(self, claim: _Claim, reply: Reply) -> Change:
-        """Return what a reply makes of a job."""
-        job, stored, now = claim.job, claim.stored, self._clock()
-        match reply:
-            case Finished():
-                return self._finish(claim, reply)
-            case Failed():
-                after, _ = step(job, JobEvent.FAIL, now, failure=reply.failure)
-                return Change(after, stored)
-            case Assessed():
-                after, _ = self._acceptance.accept(job, reply, now)
-                output = encode_output(reply.output)
-                return Change(self._waiting(after), stored, answers=reply.answers, output=output)
-            case Lost():
-                self._results.discard(self._draft(job))
-                return Change(self._lost(job, reply.reason), stored)
-
-    def _waiting(self, job: Job) -> Job:
-        """Return a job that was just read with its expected wait, counted from its submission."""
-        if job.status is not JobStatus.READY:
-            return job
-        waited_seconds = (self._clock() - job.submitted_at).total_seconds()
-        seconds = waited_seconds + self.forecast(job).seconds
-        return replace(job, predicted_wait_seconds=seconds)
-
-    def _finish(self, claim: _Claim, reply: Finished) -> Change:
-        """Return what an outcome makes of a job; one that ran as it was read is accepted first."""
-        job, stored, answers, output = claim.job, claim.stored, None, None
-        if reply.assessed is not None:
-            job, _ = self._acceptance.accept(job, reply.assessed, claim.taken_at)
-            answers, output = reply.assessed.answers, encode_output(reply.assessed.output)
-            if job.status is not JobStatus.READY:
-                self._results.discard(self._draft(claim.job))
-                return Change(job, stored, answers=answers, output=output)
-            job, _ = step(job, JobEvent.CLAIM, claim.taken_at)
-        try:
-            result = self._keep(claim.job, reply)
-        except OSError as error:
-            reason = f"its outcome was not kept: {error}"
-            return Change(self._lost(claim.job, reason), stored)
-        told = replace(
-            job,
-            warnings=(*job.warnings, *reply.warnings),
-            run_threads=claim.threads,
-            run_seconds=reply.seconds,
-            peak_bytes=reply.memory_bytes or None,
-        )
-        done, _ = step(told, JobEvent.FINISH, self._clock())
-        return Change(done, stored, result, answers, output)
-
-    def _keep(self, job: Job, reply: Finished) -> StoredResult:
-        if reply.encoded is not None:
-            return StoredResult(inline=reply.encoded)
-        return StoredResult(blob=self._results.keep(self._draft(job)))
-
-    def _draft(self, job: Job) -> Path:
-        return self._results.draft(job.id, job.attempt)
-
-    def _lost(self, job: Job, reason: str) -> Job:
-        """Return a job that is to run again, or has failed: it has cost too many workers."""
-        now = self._clock()
-        if job.id in self._silent:
-            self._silent.discard(job.id)
-            reason = f"its lease ran out, since nothing was heard of its worker; {reason}"
-        if self._is_stopping:
-            return step(job, JobEvent.RELEASE, now)[0]
-        _log.warning("job %s, attempt %d: %s", job.id, job.attempt, reason)
-        after, _ = step(job, JobEvent.LOSE, now)
-        if after.attempt < MAX_ATTEMPTS:
-            return after
-        return step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))[0]
+    def _loss(self, worker: int, *, is_ours: bool) -> Loss:
+        """Return how it comes that a worker is gone, if it is; the caller holds the lock."""
+        was_silent = worker in self._silent
+        self._silent.discard(worker)
+        self._heard.pop(worker, None)
+        return Loss(is_harmless=is_ours or self._is_stopping, was_silent=was_silent)
 
     # --- recording -----------------------------------------------------------------------
 
@@ -433,30 +364,57 @@ class Dispatcher:
         elif job.status is JobStatus.SUBMITTED or (
             job.status is JobStatus.READY and not self._keeps(job)
         ):
-            self.queue(job, is_recovered=before.status is not JobStatus.SUBMITTED)
+            self.queue(job, is_recovered=not is_harmless(job, before))
+
+    # --- in the thread that looks at leases ----------------------------------------------
+
+    def _look(self) -> None:
+        """End workers of which nothing was heard for as long as a lease, and that do nothing.
+
+        Short jobs, and inputs that are read, have no lease; their workers are looked at as well.
+        """
+        now = self._now()
+        for worker, grant in dict(self._admission.grants).items():
+            if self._executor.is_working(worker):
+                self._hear(worker, (entry.job_id for entry in grant.entries))
+            elif now - max(grant.since, self._heard.get(worker, 0.0)) > self._leases.seconds:
+                with self._lock:
+                    if self._admission.grants.get(worker) is grant:
+                        self._silent.add(worker)
+                        self._executor.kill(worker)
+
+    def _hear(self, worker: int, job_ids: Iterable[str]) -> None:
+        """Note that a worker was heard of: what it is at, it holds for longer."""
+        self._heard[worker] = self._now()
+        for job_id in job_ids:
+            self._leases.renew(job_id)
 
     def _overdue(self, job: Job) -> None:
-        """Take a job back whose lease ran out, unless somebody is at it after all."""
+        """Take a job back whose lease ran out, if nobody here has it."""
         with self._lock:
-            worker = self._admission.worker_of(job.id)
-        if worker is None and not self._leases.holds(job.id):
-            self._put([Change(self._lost(job, "its lease ran out"), job)])
-        elif worker is None or self._executor.is_working(worker):
-            # Its end is being recorded; or it computes, and lets nobody speak meanwhile.
-            self._leases.renew(job.id)
-        else:
-            self._silent.add(job.id)
-            self._executor.kill(worker)
+            is_at_work = self._admission.worker_of(job.id) is not None
+        if self._leases.holds(job.id):
+            if not is_at_work:  # its end is being recorded
+                self._leases.renew(job.id)
+        elif not is_at_work:
+            self._leases.hold(job)  # until that is recorded
+            self._put([self._endings.taken_back(job, "its lease ran out")])
 
     def _now(self) -> float:
-        return self._clock().timestamp()
+        """Return the seconds by which the admission counts: no one sets that clock."""
+        return time.monotonic()
 
     def _wait_again(self, entries: Sequence[Entry]) -> None:
         with self._lock:
             self._push(*entries)
 
 
-def _was_run_as_planned(claim: _Claim, reply: Reply) -> bool:
+def memory_for_reading(memory_bytes: int) -> int:
+    """Return what of all memory is set apart for reading an input, beside what jobs may take."""
+    return min(PREFLIGHT_MEMORY_BYTES, memory_bytes // 4)
+
+
+def _was_run_as_planned(claim: Claim, reply: Reply) -> bool:
     return isinstance(reply, Finished) and claim.stored.status is not JobStatus.SUBMITTED
 
 
@@ -472,12 +430,3 @@ def _later(act: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
     timer = threading.Timer(RETRY_SECONDS, act, (what,))
     timer.daemon = True
     timer.start()
-
-
-def _poisonous(job: Job, reason: str) -> Failure:
-    code = (
-        FailureCode.PREFLIGHT_ERROR
-        if job.status is JobStatus.SUBMITTED
-        else FailureCode.INTERNAL_ERROR
-    )
-    return Failure(code, f"given up after {MAX_ATTEMPTS} attempts; the last one: {reason}")

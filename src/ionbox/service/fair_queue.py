@@ -227,13 +227,8 @@ class FairQueue:
         """Return how many jobs wait."""
         return self._ring.total.num_jobs
 
-    @property
-    def total(self) -> Ahead:
-        """All that waits."""
-        return self._ring.total
-
     def head(self, may_start: MayStart) -> Entry | None:
-        """Return the job whose turn it is, of those that may start; it stays so until then."""
+        """Return the job whose turn it is, of those that may start."""
         return self._ring.head(may_start)
 
     def push(self, entry: Entry) -> None:

@@ -31,6 +31,7 @@ class Forecast:
     """How long a job will wait from now on, and for what.
 
     Args:
+        seconds: None where a limit keeps it waiting: that depends on what its key's jobs do.
         own: What is served before it, of its own submitter.
         others: What is served before it, of others: about.
         num_running: How many long jobs run.
@@ -38,7 +39,7 @@ class Forecast:
         limit: Whose limit of running jobs is reached: `key` or `project`.
     """
 
-    seconds: float
+    seconds: float | None
     own: Ahead = NOTHING
     others: Ahead = NOTHING
     num_running: int = 0

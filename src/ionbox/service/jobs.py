@@ -136,7 +136,8 @@ class Jobs:
             planned = self._planned_family(job, submission.data)
         else:
             planned = [self._planned(NewJob(job, submission.data))]
-        self._dispatcher.refuse_excess(job.project_id, job.submitter_id, len(_to_run(planned)))
+        coming = (job.project_id, job.submitter_id, len(_to_run(planned)))
+        self._dispatcher.expect(*coming)
         inserted = self._store.insert_jobs([one.new for one in planned], now, once)
 
         def carry_out(done: Future[Inserted]) -> None:
@@ -147,6 +148,7 @@ class Jobs:
                     self._carry_out(one.new.job, one.effects, one.new.data)
 
         inserted.add_done_callback(carry_out)
+        inserted.add_done_callback(lambda _: self._dispatcher.expect_no_more(*coming))
         return inserted
 
     def clone(
@@ -239,7 +241,7 @@ class Jobs:
         job = self.job(caller, job_id)
         one = self._last_child(job) if job.is_parent else job
         forecast = self._dispatcher.forecast(one) if self._dispatcher.waits(one.id) else None
-        return Wait(job, forecast, self._dispatcher.beat_of(one.id), self._clock())
+        return Wait(job, one, forecast, self._dispatcher.beat_of(one.id), self._clock())
 
     def _last_child(self, parent: Job) -> Job:
         """Return the last child that has not ended; a parent without such stands for itself."""

@@ -44,32 +44,47 @@ class Leases:
         self._length = timedelta(seconds=seconds)
         self._overdue = overdue
         self._lost = lost
+        self._lock = threading.Lock()  # of what is held
         # Job's id → the job as it was claimed, and when its lease was last written.
         self._held: dict[str, tuple[Job, datetime]] = {}
         self._is_stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="leases", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Look for leases that run out, from now on."""
+    def start(self, look: Callable[[], None]) -> None:
+        """Look for leases that run out, from now on.
+
+        Args:
+            look: Called before each look, so that who works renews them.
+        """
+        self._thread = threading.Thread(
+            target=self._watch, args=(look,), name="leases", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
         """Look no more."""
         self._is_stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def until(self, now: datetime) -> datetime:
         """Return when a lease ends that begins now."""
         return now + self._length
 
+    @property
+    def seconds(self) -> float:
+        """How long a lease is."""
+        return self._length.total_seconds()
+
     def hold(self, job: Job) -> None:
         """Note that a job was just claimed."""
-        self._held[job.id] = (job, self._clock())
+        with self._lock:
+            self._held[job.id] = (job, self._clock())
 
     def drop(self, job_id: str) -> None:
         """Note that nobody here works on a job any more."""
-        self._held.pop(job_id, None)
+        with self._lock:
+            self._held.pop(job_id, None)
 
     def holds(self, job_id: str) -> bool:
         """Return whether a job is in somebody's hands here: it runs, or its end is recorded."""
@@ -77,11 +92,12 @@ class Leases:
 
     def renew(self, job_id: str) -> None:
         """Hold a job for longer: somebody who works on it was heard of."""
-        held, now = self._held.get(job_id), self._clock()
-        if held is None or now - held[1] < self._length * _PART:
-            return
-        job, _ = held
-        self._held[job_id] = (job, now)
+        now = self._clock()
+        with self._lock:
+            job, written_at = self._held.get(job_id, (None, now))
+            if job is None or now - written_at < self._length * _PART:
+                return
+            self._held[job_id] = (job, now)
         renewed = self._store.renew_leases([job], self.until(now))
         renewed.add_done_callback(partial(self._renewed, job_id))
 
@@ -92,8 +108,9 @@ class Leases:
         elif future.result() != [True] and self.holds(job_id):
             self._lost(job_id)
 
-    def _watch(self) -> None:
-        while not self._is_stopping.wait(self._length.total_seconds() * _PART):
+    def _watch(self, look: Callable[[], None]) -> None:
+        while not self._is_stopping.wait(self.seconds * _PART):
+            look()
             try:
                 expired = self._store.expired_leases(self._clock())
             except StoreError as error:

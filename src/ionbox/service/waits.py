@@ -25,12 +25,14 @@ class Wait:
     """How long a job has waited, and will.
 
     Args:
+        one: The job itself; of a parent, the child that is looked at.
         forecast: Of a job that waits for a worker.
         beat: The last that was heard of a job that runs.
         now: When this was asked.
     """
 
     job: Job
+    one: Job
     forecast: Forecast | None
     beat: Beat | None
     now: datetime
@@ -59,9 +61,9 @@ class Wait:
 def reasons(wait: Wait) -> list[Reason]:
     """Return what a job waits for; nothing where it does not wait."""
     if wait.forecast is None:
-        is_waiting = wait.job.status in (JobStatus.SUBMITTED, JobStatus.READY)
+        is_waiting = wait.one.status in (JobStatus.SUBMITTED, JobStatus.READY)
         return [Reason("starting", "a worker is about to take it")] if is_waiting else []
-    found = list(_reasons(wait.job, wait.forecast))
+    found = list(_reasons(wait.one, wait.forecast))
     return found or [Reason("starting", "nothing is ahead of it: the next free worker takes it")]
 
 
@@ -79,8 +81,12 @@ def _reasons(job: Job, forecast: Forecast) -> Iterator[Reason]:
         text = f"{job.memory_bytes} bytes, {forecast.missing_bytes} more than are free now"
         yield Reason("memory", f"it needs {text}")
     if forecast.seconds and forecast.num_running:
-        text = f"{forecast.num_running} long jobs run; a core is free for it in about "
-        yield Reason("cores", f"{text}{forecast.seconds:.1f} s")
+        jobs = (
+            "1 long job runs"
+            if forecast.num_running == 1
+            else f"{forecast.num_running} long jobs run"
+        )
+        yield Reason("cores", f"{jobs}; a core is free for it in about {forecast.seconds:.1f} s")
 
 
 def _jobs(ahead: Ahead) -> str:

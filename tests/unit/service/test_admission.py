@@ -261,6 +261,89 @@ def test_what_waits_is_counted_by_project_and_by_key() -> None:
     assert queue.num_waiting("b", "z") == (0, 0)
 
 
+def test_readings_and_short_jobs_do_not_hold_up_who_waits_for_memory() -> None:
+    queue = admission(cores=2, memory=100, num_workers=4)
+    large = entry(1.0, memory=100)
+    reading = Entry("first", "a", 0.01, 30, is_reading=True)
+    push(queue, entry(10.0, memory=50), large, reading, entry(SHORT, memory=20))
+    now = 0.0
+    for number in range(200):  # they come without end, each before the last one is done
+        now += 0.1
+        push(
+            queue, Entry(f"text-{number}", "b", 0.01, 30, is_reading=True), entry(SHORT, memory=20)
+        )
+        for worker in [w for w, grant in queue.grants.items() if w != 1 or now > 10]:
+            queue.release(worker)
+            list(queue.assign(now))
+
+    assert large.job_id not in queue.waiting
+
+
+def test_who_waits_for_memory_keeps_its_turn_though_others_of_its_project_run_beside() -> None:
+    queue = admission(cores=3, memory=8, num_workers=5)
+    large = entry(10.0, memory=7, key="one")
+    push(queue, entry(100.0, memory=4, key="one"), large)
+    for number in range(30):  # of another key of its project, and of another project
+        push(queue, entry(60.0, memory=1, key="two"), entry(50.0, memory=3, project=f"p{number}"))
+    now = 0.0
+    while large.job_id in queue.waiting and now < 2000:
+        ends = {w: g.since + g.seconds for w, g in queue.grants.items()}
+        worker = min(ends, key=lambda each: ends[each])
+        now = max(now, ends[worker])
+        queue.release(worker)
+        list(queue.assign(now))
+
+    assert now <= 101
+
+
+def test_an_input_is_read_though_jobs_have_all_memory() -> None:
+    queue = admission(cores=2, memory=100, num_workers=4)
+    push(queue, entry(3600.0, memory=100))
+
+    assert push(queue, Entry("text", "a", 0.01, 60, is_reading=True)) == [3]
+
+
+def test_jobs_that_may_not_start_take_no_share_of_the_cores() -> None:
+    queue = admission(cores=8, num_workers=10, limits=Limits(key_running=1))
+    push(queue, *(entry(threads=8) for _ in range(20)))
+
+    assert [grant.threads for grant in queue.grants.values()] == [8]
+
+
+def test_a_limit_is_one_of_runs_and_not_of_inputs_that_are_read() -> None:
+    queue = admission(cores=4, num_workers=6, limits=Limits(key_running=1))
+    push(queue, entry())
+
+    assert len(push(queue, Entry("text", "a", 0.01, 0, submitter_id="key", is_reading=True))) == 1
+
+
+@pytest.mark.parametrize("seconds", [SHORT, LONG])
+def test_how_long_a_limit_keeps_a_job_waiting_nobody_knows(seconds: float) -> None:
+    queue = admission(cores=4, num_workers=6, limits=Limits(key_running=1))
+    push(queue, entry())
+    told = queue.forecast(entry(seconds), 0.0)
+
+    assert (told.limit, told.seconds) == ("key", None)
+
+
+def test_an_overdue_job_may_end_any_moment_and_not_in_the_past() -> None:
+    queue = admission(cores=1, memory=100, num_workers=3)
+    push(queue, entry(1.0, memory=80))
+
+    assert queue.forecast(entry(1.0, memory=60), 50.0).seconds == 0
+
+
+def test_a_machine_that_slept_is_not_taken_for_a_slow_one() -> None:
+    queue = admission(cores=1, num_workers=3)
+    push(queue, entry(1.0))
+    queue.learn(1, 8 * 3600.0)
+    queue.release(1)
+    list(queue.assign(0.0))
+    push(queue, entry(1.0))
+
+    assert (queue.forecast(entry(1.0), 0.0).seconds or 0) <= 100
+
+
 def test_a_wait_is_foretold_from_what_runs_and_what_is_ahead() -> None:
     queue = admission(cores=2, num_workers=4)
     push(queue, entry(10.0), entry(4.0))

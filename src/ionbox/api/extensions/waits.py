@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,7 +49,9 @@ class WaitBody(msgspec.Struct):
 
 async def read_wait(request: Request) -> Response:
     """GET /jobs/{id}/wait."""
-    wait = service_of(request).jobs.wait(caller_of(request), request.path_params["id"])
+    # Where very many wait it takes a while to count those ahead.
+    jobs, job_id = service_of(request).jobs, request.path_params["id"]
+    wait = await asyncio.to_thread(jobs.wait, caller_of(request), job_id)
     forecast, predicted = wait.forecast, wait.job.predicted_wait_seconds
     return json_response(
         WaitBody(
@@ -56,8 +60,8 @@ async def read_wait(request: Request) -> Response:
             position=wait.position,
             jobs_ahead_own=None if forecast is None else forecast.own.num_jobs,
             jobs_ahead_others=None if forecast is None else forecast.others.num_jobs,
-            remaining_wait_ms=None if forecast is None else _milliseconds(forecast.seconds),
-            predicted_wait_ms=None if predicted is None else _milliseconds(predicted),
+            remaining_wait_ms=_optional(None if forecast is None else forecast.seconds),
+            predicted_wait_ms=_optional(predicted),
             waited_ms=_milliseconds(wait.waited_seconds),
             reasons=[ReasonBody(reason.code, reason.message) for reason in reasons(wait)],
             progress=_progress(wait),
@@ -72,10 +76,14 @@ def _progress(wait: Wait) -> ProgressBody | None:
     return ProgressBody(
         fraction=None if beat is None else beat.progress,
         running_ms=_milliseconds(wait.running_seconds),
-        predicted_ms=_milliseconds(wait.job.predicted_seconds),
+        predicted_ms=_milliseconds(wait.one.predicted_seconds),
         memory_bytes=None if beat is None else beat.memory_bytes,
-        predicted_memory_bytes=wait.job.memory_bytes,
+        predicted_memory_bytes=wait.one.memory_bytes,
     )
+
+
+def _optional(seconds: float | None) -> int | None:
+    return None if seconds is None else _milliseconds(seconds)
 
 
 def _milliseconds(seconds: float) -> int:
