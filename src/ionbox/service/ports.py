@@ -148,7 +148,7 @@ class Event(NamedTuple):
 class Store(Protocol):
     """What is remembered. Every read and write of a job is within one project.
 
-    A write that cannot be made is a `StoreError`.
+    A read or a write that cannot be made is a `StoreError`.
     """
 
     def job(self, project_id: str, job_id: str) -> Job | None: ...

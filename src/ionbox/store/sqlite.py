@@ -28,6 +28,7 @@ from ionbox.service.ports import (
 )
 from ionbox.store.audience import Audience
 from ionbox.store.changes import insert, put
+from ionbox.store.connections import Reader, connect, open_reader
 from ionbox.store.families import have_parents_follow, sum_up_parents, with_children
 from ionbox.store.lists import lookups
 from ionbox.store.migrations import migrate
@@ -65,7 +66,8 @@ class SqliteStore:
         self._connections: list[sqlite3.Connection] = []
         self._audience: Audience | None = None
         reserve = Reserve(path.with_name("reserve"))
-        self._writer = Writer(self._connect(), reserve, self._tell)
+        self._connections.append(writing := connect(path, sqlite3.Connection))
+        self._writer = Writer(writing, reserve, self._tell)
         reserve.keep()
 
     def close(self) -> None:
@@ -390,22 +392,12 @@ class SqliteStore:
 
     # --- connections ---------------------------------------------------------------------
 
-    def _connect(self) -> sqlite3.Connection:
-        # Connections are closed by another thread than the one that uses them.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 10000")
-        self._connections.append(connection)
-        return connection
-
-    def _reader(self) -> sqlite3.Connection:
-        """Return this thread's own connection."""
-        reader: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+    def _reader(self) -> Reader:
+        """Return this thread's own connection, whose errors are ours."""
+        reader: Reader | None = getattr(self._readers, "connection", None)
         if reader is None:
-            reader = self._readers.connection = self._connect()
+            reader = self._readers.connection = open_reader(self._path)
+            self._connections.append(reader)
         return reader
 
 
