@@ -65,12 +65,14 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path) -> None:
+        reserve = Reserve(path.with_name("reserve"))
+        # On a full disk there is no other room for what SQLite needs to open a database.
+        reserve.release()
         migrate(path)
         self._path = path
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._audience: Audience | None = None
-        reserve = Reserve(path.with_name("reserve"))
         self._connections.append(writing := connect(path, sqlite3.Connection))
         self._writer = Writer(writing, reserve, self._tell)
         reserve.keep()
@@ -144,7 +146,7 @@ class SqliteStore:
 
     def purge_keys_of_submissions(self, now: datetime) -> Future[None]:
         """Forget which submissions came, where that has expired."""
-        return self._writer.submit(lambda database: purge(database, now))
+        return self._writer.submit(lambda database: purge(database, now), frees_room=True)
 
     def put_jobs(
         self, changes: Sequence[Change], now: datetime | None = None
