@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +54,13 @@ class Reader(sqlite3.Connection):
         """Return a cursor that was sent a query."""
         cursor: _Cursor = self.cursor().execute(*query)
         return cursor
+
+    def first(self, query: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as in sqlite3
+        """Return the first row that a query finds, with as few calls as can be."""
+        try:
+            return super().execute(query, values).fetchone()
+        except sqlite3.Error as error:
+            raise store_error(error) from error
 
 
 def open_reader(path: Path) -> Reader:

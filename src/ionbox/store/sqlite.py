@@ -88,7 +88,7 @@ class SqliteStore:
     def job(self, project_id: str, job_id: str) -> Job | None:
         """Return one job of a project."""
         values = {"id": job_id, "project_id": project_id}
-        row = self._reader().execute(_JOB, values).fetchone()
+        row = self._reader().first(_JOB, values)
         return None if row is None else job_of_row(row)
 
     def jobs(self, query: JobQuery) -> list[Job]:
