@@ -36,7 +36,7 @@ from ionbox.backends.noise_file import read_noise_model
 from ionbox.backends.pricing import PriceBook, read_price_book
 from ionbox.config import Settings, is_loopback, key_from_environment
 from ionbox.engines.calibration import REFERENCE, Machine
-from ionbox.errors import DataDirectoryError, SettingsError
+from ionbox.errors import DataDirectoryError, SettingsError, StoreError
 from ionbox.executors.processes import ProcessExecutor
 from ionbox.machine import memory_for_jobs, num_cores
 from ionbox.results.filesystem import FilesystemResults
@@ -126,7 +126,7 @@ def open_house(settings: Settings) -> Iterator[House]:
         with contextlib.closing(store):
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
-            store.purge_keys_of_submissions(_now()).result()
+            _purge(store)
             rulebook = Rulebook(_rules(settings))
             noise_models = _noise_models(settings)
             backends = _backends(settings, noise_models)
@@ -268,6 +268,14 @@ def catalog() -> list[Backend]:
     folder = resources.files("ionbox.backends") / "catalog"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return [read_backend(file.read_text()) for file in files if file.name.endswith(".toml")]
+
+
+def _purge(store: SqliteStore) -> None:
+    """Forget keys of submissions that have expired; where that cannot be, the next start does."""
+    try:
+        store.purge_keys_of_submissions(_now()).result()
+    except StoreError as error:
+        _log.warning("Idempotency-Keys that have expired are kept for now: %s", error)
 
 
 def _backends(settings: Settings, noise_models: Iterable[str]) -> dict[str, Backend]:

@@ -13,6 +13,9 @@ from pathlib import Path
 from tests.chaos.caller import Caller
 from tests.chaos.player import Record, told_of
 
+from ionbox.service.admission import MAX_BATCH
+from ionbox.service.dispatcher import MAX_ATTEMPTS
+
 _GIVEN_UP = "given up after"
 
 
@@ -26,6 +29,20 @@ def failures(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         if record.told and record.told.status == "failed" and _GIVEN_UP not in _failure_of(record):
             yield f"job {record.job_id} ({record.ticket.kind.name}) failed: {_failure_of(record)}"
+
+
+def unexplained(records: Sequence[Record], num_workers_lost: int) -> Iterator[str]:
+    """Yield whether more jobs were given up than workers that died can explain.
+
+    Args:
+        num_workers_lost: How many were killed, by themselves or with their server. Each had a
+            load of a few jobs at most, and a job is given up when it has lost several workers.
+    """
+    is_possible = num_workers_lost >= MAX_ATTEMPTS
+    most = num_workers_lost * MAX_BATCH // MAX_ATTEMPTS if is_possible else 0
+    number = len(given_up(records))
+    if number > most:
+        yield f"{number} jobs were given up; {num_workers_lost} lost workers explain {most}"
 
 
 def _failure_of(record: Record) -> str:
@@ -75,6 +92,11 @@ _RULES = {
     " WHERE status <> 'completed' AND id IN (SELECT job_id FROM job_results)",
     "is completed and was never attempted": "SELECT id, attempt FROM jobs"
     " WHERE status = 'completed' AND job_type <> 'ionq.multi-circuit.v1' AND attempt < 1",
+    "was attempted too often": f"SELECT id, attempt FROM jobs WHERE attempt > {MAX_ATTEMPTS}",  # noqa: S608 - ours
+    "is still held": "SELECT job_id, attempt FROM leases",
+    "was last told of otherwise than it is": "SELECT jobs.id, told.status FROM jobs JOIN"
+    " (SELECT job_id, status, max(id) FROM events GROUP BY job_id) AS told ON job_id = jobs.id"
+    " WHERE told.status <> jobs.status",
     "has no end, or ends before it began": "SELECT id, completed_at FROM jobs"
     " WHERE completed_at IS NULL OR completed_at < coalesce(started_at, submitted_at)",
     "has not all its children": "SELECT id, num_circuits FROM jobs AS parent"

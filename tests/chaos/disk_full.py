@@ -9,10 +9,12 @@ anybody on most Linux systems; elsewhere this is skipped, loudly.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -70,7 +72,7 @@ def _check_all(disk: Path) -> None:
     server.log = Path(tempfile.gettempdir()) / f"ionbox-disk-full-{os.getpid()}.log"
     server.start()
     try:
-        for check in (refuses, records_later, waits_for_room, deletes, goes_on):
+        for check in (refuses, records_later, waits_for_room, deletes, goes_on, starts, forgets):
             began = time.monotonic()
             check(server, disk)
             print(f"{check.__doc__}: ok, {time.monotonic() - began:.1f} s", flush=True)
@@ -160,6 +162,43 @@ def goes_on(server: Server, disk: Path) -> None:
     server.start()
 
     assert caller.job(kept).json()["status"] == "completed"
+    gone = caller.ask("DELETE", f"/v0.4/jobs/{kept}")
+    assert gone.status == 200, _text(gone)
+    _filler(disk).unlink()
+    assert _end(caller, _accepted(caller, _FILE)) == "completed"
+
+
+def starts(server: Server, disk: Path) -> None:
+    """A server that was stopped starts on a disk that has run full since, again and again"""
+    caller = _caller(server)
+    jobs = [_accepted(caller, _BELL) for _ in range(3)]
+    assert {_end(caller, job_id) for job_id in jobs} == {"completed"}
+    for job_id in jobs:
+        assert server.stop() in {0, -signal.SIGTERM}
+        _fill(disk)
+        server.start()
+        _submit_until_refused(caller)
+
+        gone = caller.ask("DELETE", f"/v0.4/jobs/{job_id}")
+        assert gone.status == 200, _text(gone)
+    _filler(disk).unlink()
+    assert _end(caller, _accepted(caller, _FILE)) == "completed"
+
+
+def forgets(server: Server, disk: Path) -> None:
+    """A server that is killed on a full disk starts again, with keys to forget"""
+    caller = _caller(server)
+    for number in range(200):
+        caller.ask("POST", "/v0.4/jobs", _BELL, Idempotency_Key=f"{number:0>200}")
+    kept = _accepted(caller, _BELL)
+    assert _end(caller, kept) == "completed"
+    with contextlib.closing(sqlite3.connect(server.data / "ionbox.sqlite")) as database, database:
+        database.execute("UPDATE idempotency_keys SET created_at = 1")
+    _fill(disk)
+    _submit_until_refused(caller)
+    assert server.kill() == []
+    server.start()
+
     gone = caller.ask("DELETE", f"/v0.4/jobs/{kept}")
     assert gone.status == 200, _text(gone)
     _filler(disk).unlink()

@@ -32,6 +32,7 @@ class Killer:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="killer")
         self.deeds: Counter[str] = Counter()
+        self.num_workers_lost = 0
         self.violations: list[str] = []
 
     def start(self) -> None:
@@ -80,6 +81,7 @@ class Killer:
         if self._server.process.poll() is not None:
             status = self._server.process.returncode
             self.violations.append(f"the server ended by itself, status {status}")
+        self.num_workers_lost += len(self._server.workers())
         left = self._server.kill()
         self.deeds[deed] += 1
         self.violations += [f"orphan of a killed server: {each}" for each in left]
@@ -92,6 +94,7 @@ class Killer:
             with contextlib.suppress(psutil.NoSuchProcess):
                 worker.kill()
                 self.deeds["worker killed"] += 1
+                self.num_workers_lost += 1
 
     def _freeze_worker(self) -> None:
         worker = self._some_worker()

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders import BELL
-from tests.chaos.audit import Audit, changes, differences, failures, given_up
+from tests.chaos.audit import Audit, changes, differences, failures, given_up, unexplained
 from tests.chaos.caller import Caller
 from tests.chaos.killer import Killer
 from tests.chaos.mix import Ticket, ticket
@@ -79,6 +79,7 @@ def draw(directory: Path, options: argparse.Namespace) -> Report:
         server.kill()
     audit = Audit(server.data)
     found += audit.violations(table.records, is_once=is_once)
+    found += unexplained(table.records, killer.num_workers_lost)
     rows = _rows(table, killer, audit, is_once=is_once)
     return Report([*rows, ("seconds", round(seconds)), ("violations", len(found))], found)
 
@@ -157,6 +158,7 @@ def _rows(table: Table, killer: Killer, audit: Audit, *, is_once: bool) -> list[
         ("  of the failed, given up after 3 attempts", len(given_up(table.records))),
         *((f"completed by attempt {attempt}", attempts[attempt]) for attempt in sorted(attempts)),
         *killer.deeds.most_common(),
+        ("workers lost", killer.num_workers_lost),
         ("submissions whose answer was lost", lost),
         ("  checked to be there exactly once", "yes" if is_once else "no: keys are not honoured"),
     ]

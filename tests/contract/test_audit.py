@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.builders import NOW, make_job
-from tests.chaos.audit import Audit
+from tests.chaos.audit import Audit, unexplained
 from tests.chaos.mix import KEEP, KINDS, Ticket
 from tests.chaos.player import Record, Told
 
@@ -47,6 +47,9 @@ BROKEN = {
     "DELETE FROM job_results WHERE job_id = 'c'": "job c is completed without a result",
     "UPDATE jobs SET status = 'failed' WHERE id = 'a'": "job a has a result and is not completed",
     "UPDATE jobs SET attempt = 0 WHERE id = 'a'": "job a is completed and was never attempted (0)",
+    "UPDATE jobs SET attempt = 4 WHERE id = 'a'": "job a was attempted too often (4)",
+    "INSERT INTO leases VALUES ('c', 1, 0)": "job c is still held (1)",
+    "UPDATE events SET status = 'ready' WHERE job_id = 'c'": "job c was last told of otherwise",
     "UPDATE jobs SET completed_at = 1 WHERE id = 'a'": "job a has no end, or ends before it began",
     "UPDATE jobs SET num_circuits = 2 WHERE id = 'p'": "job p has not all its children (2)",
     "UPDATE jobs SET status = 'failed' WHERE id = 'c'": "job p is completed, and a child of it is",
@@ -78,6 +81,29 @@ def test_whatever_is_broken_is_named(data: Path, sabotage: str) -> None:
     found = list(Audit(data).violations(RECORDS, is_once=True))
 
     assert any(line.startswith(BROKEN[sabotage]) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("num_given_up", "num_workers_lost", "is_explained"),
+    [(0, 0, True), (1, 2, False), (1, 3, True), (16, 3, True), (17, 3, False)],
+)
+def test_more_jobs_that_were_given_up_than_workers_that_died_explain_are_named(
+    num_given_up: int, num_workers_lost: int, *, is_explained: bool
+) -> None:
+    told = Told({"status": "failed", "failure": {"message": "given up after 3 attempts; it died"}})
+    lost = Record(RECORDS[0].ticket, "a", 0, told)
+
+    found = list(unexplained([lost] * num_given_up, num_workers_lost))
+
+    assert (found == []) == is_explained, found
+
+
+def test_events_that_are_no_longer_kept_are_not_asked_for(data: Path) -> None:
+    with closing(sqlite3.connect(data / "ionbox.sqlite")) as database:
+        database.execute("DELETE FROM events WHERE job_id = 'a'")
+        database.commit()
+
+    assert list(Audit(data).violations(RECORDS, is_once=True)) == []
 
 
 def test_a_submission_may_be_there_twice_where_an_answer_was_lost_and_keys_are_not_honoured(

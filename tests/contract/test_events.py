@@ -65,7 +65,7 @@ def cancel(job: Job) -> tuple[Job, tuple[Effect, ...]]:
 
 def told(store: SqliteStore, project: str) -> list[tuple[str, str, int]]:
     """Return everything that the store tells of a project."""
-    events = store.events(project, store.event_ids())
+    events = store.events(project, store.event_ids()).events
     return [(event.job_id, event.status, event.attempt) for event in events]
 
 
@@ -91,7 +91,7 @@ def test_every_status_and_attempt_of_a_job_is_told_in_order(
     stepped(store, job, JobEvent.CLAIM, JobEvent.LOSE, JobEvent.CLAIM, JobEvent.FINISH)
     store.delete_jobs(project, [job.id], NOW).result()
 
-    ids = [event.id for event in store.events(project, store.event_ids())]
+    ids = [event.id for event in store.events(project, store.event_ids()).events]
     assert ids == list(store.event_ids())
     assert told(store, project) == [
         (job.id, "ready", 0),
@@ -126,7 +126,7 @@ def test_parents_that_follow_are_told(store: SqliteStore, project: str) -> None:
     for child in children:
         stepped(store, child, JobEvent.CLAIM, JobEvent.FINISH)
 
-    events = store.events(project, store.event_ids())
+    events = store.events(project, store.event_ids()).events
     of_parent = [event.status for event in events if event.job_id == parent.id]
     parent_ids = {event.parent_id for event in events if event.job_id != parent.id}
     assert of_parent == ["ready", "started", "completed"]
@@ -160,14 +160,14 @@ def test_only_the_events_of_the_ids_are_returned(store: SqliteStore, project: st
     jobs = [insert(store, project) for _ in range(5)]
 
     assert store.event_ids() == range(1, 6)
-    assert [event.job_id for event in store.events(project, range(2, 4))] == [
+    assert [event.job_id for event in store.events(project, range(2, 4)).events] == [
         jobs[1].id,
         jobs[2].id,
     ]
 
 
 def test_a_new_store_has_no_events(store: SqliteStore, project: str) -> None:
-    assert len(store.events(project, store.event_ids())) == 0
+    assert len(store.events(project, store.event_ids()).events) == 0
     assert store.event_ids().stop == 1
 
 
@@ -198,7 +198,7 @@ def test_a_full_disk_tells_nothing(store: SqliteStore, project: str) -> None:
     inserted = store.insert_jobs([NewJob(make_job(project_id=project), bytes(100_000))], NOW)
 
     assert isinstance(inserted.exception(), StoreError)
-    assert heard == store.events(project, store.event_ids()) == []
+    assert heard == store.events(project, store.event_ids()).events == []
 
 
 def test_old_events_go_and_ids_go_on(path: Path, store: SqliteStore, project: str) -> None:
@@ -222,7 +222,7 @@ def test_ids_go_on_after_a_restart(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         second = insert(store, project)
 
-        events = store.events(project, store.event_ids())
+        events = store.events(project, store.event_ids()).events
     assert [(event.id, event.job_id) for event in events] == [(1, first.id), (2, second.id)]
 
 

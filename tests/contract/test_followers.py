@@ -133,6 +133,24 @@ def test_news_after_what_is_no_longer_kept_are_a_gap(
     assert len(news.events) == (0 if is_gap else 10 - after)
 
 
+def test_events_that_are_purged_while_they_are_read_are_told_or_a_gap(
+    tmp_path: Path, store: SqliteStore, project: str, events: Events
+) -> None:
+    insert(store, project, 10)
+
+    def purge(statement: str) -> None:
+        if "FROM events" in statement and "WHERE id >=" in statement:
+            with closing(sqlite3.connect(tmp_path / "ionbox.sqlite")) as database, database:
+                database.execute("DELETE FROM events WHERE id < 8")
+
+    store._reader().set_trace_callback(purge)
+    first = events.news(project, 0)
+    store._reader().set_trace_callback(None)
+
+    assert [event.id for event in first.events] == list(range(1, 11))
+    assert events.news(project, 0).is_gap
+
+
 def test_news_after_what_is_yet_to_come_are_a_gap(
     store: SqliteStore, project: str, events: Events
 ) -> None:

@@ -14,6 +14,8 @@ from tests.builders import NOW, limit_pages, make_job
 from tests.contract.house import house_on
 from tests.contract.test_deletion import caller, jobs_of
 
+from ionbox.assembly import open_house
+from ionbox.config import Settings
 from ionbox.errors import ConflictError, GoneError, InvalidInputError, StoreError, StoreFullError
 from ionbox.jobs.job import JobStatus
 from ionbox.jobs.lifecycle import JobEvent, step
@@ -159,6 +161,26 @@ def test_a_start_purges_all_keys_that_have_expired(
 
     store.purge_keys_of_submissions(EXPIRED).result()
 
+    assert kept_keys(tmp_path) == 1
+
+
+def test_a_start_goes_on_where_what_has_expired_cannot_be_purged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(SqliteStore(tmp_path / "ionbox.sqlite")) as store:
+        submit(store, store.create_project("local", "default").result()).result()
+    with closing(sqlite3.connect(tmp_path / "ionbox.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER stubborn BEFORE DELETE ON idempotency_keys"
+            " BEGIN SELECT raise(ABORT, 'no'); END"
+        )
+        database.execute("UPDATE idempotency_keys SET created_at = 1")
+        database.commit()
+
+    with open_house(Settings(data=tmp_path, calibrate=False)):
+        pass
+
+    assert "Idempotency-Keys that have expired are kept for now: no" in caplog.text
     assert kept_keys(tmp_path) == 1
 
 

@@ -399,6 +399,20 @@ def test_a_child_canceled_alone_leaves_its_parent_to_the_others(
     assert stored(store, parent).status is JobStatus.CANCELED
 
 
+def test_the_end_of_a_child_that_comes_too_late_is_nothing_to_its_parent(
+    store: SqliteStore, project: str
+) -> None:
+    parent, (first, _, _) = family(store, project)
+    store.change_jobs(project, [first.id], lambda j: step(j, JobEvent.CANCEL, NOW), NOW).result()
+    before = stored(store, parent)
+    claimed, _ = step(first, JobEvent.CLAIM, NOW)
+    finished, _ = step(claimed, JobEvent.FINISH, NOW)
+
+    assert store.put_jobs([Change(finished, claimed)]).result() == [False]
+    assert stored(store, parent) == before
+    assert before.started_at is None
+
+
 def test_a_deleted_parent_takes_its_children_along(store: SqliteStore, project: str) -> None:
     parent, children = family(store, project)
     done = replace(children[1], status=JobStatus.COMPLETED)

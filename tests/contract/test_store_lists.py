@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from tests.builders import NOW, bell_bytes, make_job
 
+from ionbox.errors import StoreError
 from ionbox.jobs.job import Job, JobStatus
+from ionbox.jobs.lifecycle import JobEvent, step
 from ionbox.jobs.sessions import Session, SessionSettings
-from ionbox.service.ports import JobQuery, NewJob
+from ionbox.service.ports import Change, JobQuery, NewJob
 from ionbox.store.lists import lookups
 from ionbox.store.sqlite import SqliteStore
 
@@ -88,6 +90,45 @@ def test_a_list_holds_what_all_filters_let_through_whatever_index_finds_it(
         query = drawn_query(drawn, jobs)
         expected = [job.id for job in jobs if is_asked_for(job, query)][: query.limit]
         assert [job.id for job in store.jobs(query)] == expected, query
+
+
+def test_a_job_that_is_handed_back_meanwhile_is_in_the_list_of_both_statuses(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path / "ionbox.sqlite")
+    project = store.create_project("local", "default").result()
+    started = make_job(project_id=project, status=JobStatus.STARTED, attempt=1)
+    store.insert_jobs([NewJob(started, bell_bytes())], NOW).result()
+
+    def hand_back(statement: str) -> None:
+        if '["started"]' in statement:  # it was not found among the ready ones
+            released, _ = step(started, JobEvent.RELEASE, NOW)
+            store.put_jobs([Change(released, started)]).result()
+
+    store._reader().set_trace_callback(hand_back)
+    listed = store.jobs(JobQuery(project, limit=10, statuses=("ready", "started")))
+    store._reader().set_trace_callback(None)
+
+    assert [job.id for job in listed] == [started.id]
+    handed_back = store.job(project, started.id)
+    assert handed_back is not None
+    assert handed_back.status is JobStatus.READY
+    store.close()
+
+
+def test_a_list_that_fails_leaves_no_transaction_open(
+    library: tuple[SqliteStore, list[Job]],
+) -> None:
+    store, jobs = library
+    query = JobQuery(jobs[0].project_id, limit=10, statuses=("ready", "started"))
+    reader = store._reader()
+    reader.set_progress_handler(lambda: 1, 1)
+    with pytest.raises(StoreError, match="interrupted"):
+        store.jobs(query)
+    reader.set_progress_handler(None, 1)
+
+    assert not reader.in_transaction
+    assert len(store.jobs(query)) == 10
 
 
 FILTERS: dict[str, JobQuery] = {

@@ -107,12 +107,12 @@ class Events:
 
     def news(self, project_id: str, after: int) -> News:
         """Return a page of what became of a project's jobs after an event."""
-        kept = self._store.event_ids()
-        if not kept.start - 1 <= after < kept.stop:
-            return News([], kept.stop - 1, is_gap=True, is_all=True)
-        ids = range(after + 1, min(after + 1 + PAGE, kept.stop))
-        events = self._store.events(project_id, ids) if ids else []
-        return News(events, ids.stop - 1, is_gap=False, is_all=ids.stop == kept.stop)
+        page = self._store.events(project_id, range(after + 1, after + 1 + PAGE))
+        newest = page.kept.stop - 1
+        if not page.kept.start - 1 <= after <= newest:
+            return News([], newest, is_gap=True, is_all=True)
+        at = min(after + PAGE, newest)
+        return News(page.events, at, is_gap=False, is_all=at == newest)
 
     def progress(
         self, project_id: str, job_id: str, fraction: float, seconds: float | None = None

@@ -145,10 +145,17 @@ class Event(NamedTuple):
     attempt: int
 
 
+class EventPage(NamedTuple):
+    """Events of a project, and the ids of those of all projects that were kept at that time."""
+
+    events: list[Event]
+    kept: range
+
+
 class Store(Protocol):
     """What is remembered. Every read and write of a job is within one project.
 
-    A write that cannot be made is a `StoreError`.
+    A read or a write that cannot be made is a `StoreError`.
     """
 
     def job(self, project_id: str, job_id: str) -> Job | None: ...
@@ -243,8 +250,8 @@ class Store(Protocol):
         """Return the ids of the events that are kept: the newest ones of all projects."""
         ...
 
-    def events(self, project_id: str, ids: range) -> list[Event]:
-        """Return what became of a project's jobs, in order: those of these ids.
+    def events(self, project_id: str, ids: range) -> EventPage:
+        """Return what became of a project's jobs, in order: those of these ids that are kept.
 
         Every write that changes a job's status or attempt, or deletes it, makes one.
         """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 
 from ionbox.jobs.job import Job
@@ -18,6 +20,7 @@ from ionbox.service.ports import (
     BackendDocument,
     Change,
     Event,
+    EventPage,
     Inserted,
     JobQuery,
     NewJob,
@@ -28,6 +31,7 @@ from ionbox.service.ports import (
 )
 from ionbox.store.audience import Audience
 from ionbox.store.changes import insert, put
+from ionbox.store.connections import Reader, connect, open_reader, snapshot
 from ionbox.store.families import have_parents_follow, sum_up_parents, with_children
 from ionbox.store.lists import lookups
 from ionbox.store.migrations import migrate
@@ -35,6 +39,7 @@ from ionbox.store.once import purge, remember, repeated
 from ionbox.store.queries import QUERIES as _QUERIES
 from ionbox.store.reserve import Reserve
 from ionbox.store.rows import (
+    Row,
     job_of_row,
     key_of_row,
     session_of_row,
@@ -49,6 +54,7 @@ from ionbox.store.writer import Writer
 _JOB = _QUERIES.job.sql
 _PAGE = 1000
 _AFTER_EVERY_ID = "~"  # ids are hexadecimal digits and dashes
+_id_of = itemgetter("id")
 
 
 class SqliteStore:
@@ -59,13 +65,16 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path) -> None:
+        reserve = Reserve(path.with_name("reserve"))
+        # On a full disk there is no other room for what SQLite needs to open a database.
+        reserve.release()
         migrate(path)
         self._path = path
         self._readers = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._audience: Audience | None = None
-        reserve = Reserve(path.with_name("reserve"))
-        self._writer = Writer(self._connect(), reserve, self._tell)
+        self._connections.append(writing := connect(path, sqlite3.Connection))
+        self._writer = Writer(writing, reserve, self._tell)
         reserve.keep()
 
     def close(self) -> None:
@@ -79,30 +88,17 @@ class SqliteStore:
     def job(self, project_id: str, job_id: str) -> Job | None:
         """Return one job of a project."""
         values = {"id": job_id, "project_id": project_id}
-        row = self._reader().execute(_JOB, values).fetchone()
+        row = self._reader().first(_JOB, values)
         return None if row is None else job_of_row(row)
 
     def jobs(self, query: JobQuery) -> list[Job]:
         """Return a page of a project's jobs, newest first."""
-        reader = self._reader()
-        pages = [
-            find(
-                reader,
-                project_id=query.project_id,
-                limit=query.limit,
-                ids=to_json(query.ids),
-                parent_id=query.parent_id,
-                statuses=to_json(statuses),
-                backend=query.backend,
-                submitter_id=query.submitter_id,
-                session_id=query.session_id,
-                before=query.before or _AFTER_EVERY_ID,
-            )
-            for find, statuses in lookups(query)
-        ]
-        # A job that changes its status between two look-ups is told once.
-        rows = {row["id"]: row for page in pages for row in page}
-        return [job_of_row(rows[job_id]) for job_id in sorted(rows, reverse=True)[: query.limit]]
+        reader, found = self._reader(), lookups(query)
+        # A job that changes its status between two look-ups must be told, and only once.
+        with snapshot(reader) if len(found) > 1 else contextlib.nullcontext():
+            rows = [row for find, statuses in found for row in _page(reader, find, query, statuses)]
+        rows.sort(key=_id_of, reverse=True)
+        return [job_of_row(row) for row in rows[: query.limit]]
 
     def unfinished_jobs(self) -> Iterator[Job]:
         """Yield every job that has not ended, oldest first."""
@@ -150,7 +146,7 @@ class SqliteStore:
 
     def purge_keys_of_submissions(self, now: datetime) -> Future[None]:
         """Forget which submissions came, where that has expired."""
-        return self._writer.submit(lambda database: purge(database, now))
+        return self._writer.submit(lambda database: purge(database, now), frees_room=True)
 
     def put_jobs(
         self, changes: Sequence[Change], now: datetime | None = None
@@ -161,8 +157,10 @@ class SqliteStore:
             written, jobs = [], []
             for change in changes:
                 kept = affordable(database, change, now)
-                written.append(put(database, kept) and kept is change)
-                jobs.append(kept.job)
+                is_written = put(database, kept)
+                written.append(is_written and kept is change)
+                if is_written:
+                    jobs.append(kept.job)
             have_parents_follow(database, jobs)
             return written
 
@@ -230,12 +228,16 @@ class SqliteStore:
         row = _QUERIES.event_ids(self._reader())
         return range(1) if row["newest"] is None else range(row["oldest"], row["newest"] + 1)
 
-    def events(self, project_id: str, ids: range) -> list[Event]:
-        """Return what became of a project's jobs, in order: those of these ids."""
-        rows = _QUERIES.events(
-            self._reader(), project_id=project_id, start=ids.start, stop=ids.stop
-        )
-        return [Event(*row) for row in rows]
+    def events(self, project_id: str, ids: range) -> EventPage:
+        """Return what became of a project's jobs, in order: those of these ids that are kept."""
+        reader = self._reader()
+        with snapshot(reader):
+            kept = self.event_ids()
+            start, stop = max(ids.start, kept.start), min(ids.stop, kept.stop)
+            if start >= stop:
+                return EventPage([], kept)
+            rows = _QUERIES.events(reader, project_id=project_id, start=start, stop=stop)
+            return EventPage([Event(*row) for row in rows], kept)
 
     def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
         """Have the events from now on told once they are durable."""
@@ -390,23 +392,31 @@ class SqliteStore:
 
     # --- connections ---------------------------------------------------------------------
 
-    def _connect(self) -> sqlite3.Connection:
-        # Connections are closed by another thread than the one that uses them.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 10000")
-        self._connections.append(connection)
-        return connection
-
-    def _reader(self) -> sqlite3.Connection:
-        """Return this thread's own connection."""
-        reader: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+    def _reader(self) -> Reader:
+        """Return this thread's own connection, whose errors are ours."""
+        reader: Reader | None = getattr(self._readers, "connection", None)
         if reader is None:
-            reader = self._readers.connection = self._connect()
+            reader = self._readers.connection = open_reader(self._path)
+            self._connections.append(reader)
         return reader
+
+
+def _page(
+    reader: Reader, find: Callable[..., Iterable[Row]], query: JobQuery, statuses: object
+) -> Iterable[Row]:
+    """Return what one look-up finds of a page."""
+    return find(
+        reader,
+        project_id=query.project_id,
+        limit=query.limit,
+        ids=to_json(query.ids),
+        parent_id=query.parent_id,
+        statuses=to_json(statuses),
+        backend=query.backend,
+        submitter_id=query.submitter_id,
+        session_id=query.session_id,
+        before=query.before or _AFTER_EVERY_ID,
+    )
 
 
 def _result(database: sqlite3.Connection, project_id: str, job_id: str) -> StoredResult | None:

@@ -151,5 +151,6 @@ class Writer:
 
 def store_error(error: sqlite3.Error) -> StoreError:
     """Return SQLite's error as ours."""
-    is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    # Of what the library finds wrong itself, such as a closed connection, there is no code.
+    is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return (StoreFullError if is_full else StoreError)(str(error))

@@ -72,6 +72,56 @@ WHERE parent_id = :parent_id
 ORDER BY id DESC
 LIMIT :limit;
 
+-- name: jobs_of_session
+-- As `jobs`, of one session.
+SELECT * FROM jobs INDEXED BY jobs_by_session
+WHERE session_id = :session_id
+    AND project_id = :project_id
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_status
+-- As `jobs`, of one status that is not `completed`.
+SELECT * FROM jobs INDEXED BY jobs_by_status
+WHERE project_id = :project_id
+    AND status = :statuses ->> 0
+    AND status <> 'completed'
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:backend IS NULL OR backend = :backend)
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_backend
+-- As `jobs`, of one backend.
+SELECT * FROM jobs INDEXED BY jobs_by_backend
+WHERE project_id = :project_id
+    AND backend = :backend
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: jobs_of_submitter
+-- As `jobs`, of one submitter.
+SELECT * FROM jobs INDEXED BY jobs_by_submitter
+WHERE project_id = :project_id
+    AND submitter_id = :submitter_id
+    AND parent_id IS NULL
+    AND id < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:backend IS NULL OR backend = :backend)
+ORDER BY id DESC
+LIMIT :limit;
+
 -- name: children
 -- The children of a job, in the order of their circuits.
 SELECT * FROM jobs WHERE parent_id = :parent_id ORDER BY id;
@@ -181,6 +231,21 @@ INSERT INTO job_results (job_id, inline, blob) VALUES (:job_id, :inline, :blob);
 -- The name of every blob that a job refers to.
 SELECT blob FROM job_results WHERE blob IS NOT NULL;
 
+-- name: event_ids^
+-- The ids of the oldest and of the newest event that are kept; null where there is none.
+SELECT (SELECT min(id) FROM events) AS oldest, (SELECT max(id) FROM events) AS newest;
+
+-- name: events
+-- What became of a project's jobs, by a span of ids.
+SELECT id, project_id, job_id, parent_id, status, attempt FROM events
+WHERE id >= :start AND id < :stop AND project_id = :project_id
+ORDER BY id;
+
+-- name: new_events
+-- What became of all jobs since.
+SELECT id, project_id, job_id, parent_id, status, attempt FROM events WHERE id > :after
+ORDER BY id;
+
 -- name: session^
 -- One session of a project.
 SELECT * FROM sessions WHERE id = :id AND project_id = :project_id;
@@ -203,6 +268,19 @@ INSERT INTO sessions (
 UPDATE sessions SET
     started_at = :started_at, ended_at = :ended_at, ender_id = :ender_id, num_jobs = :num_jobs
 WHERE id = :id;
+
+-- name: session_cost^
+-- What the jobs of a session cost that did not fail; those deleted after they were completed, too.
+SELECT deleted_cost_micros + (
+    SELECT coalesce(sum(cost_micros), 0) FROM jobs
+    WHERE session_id = sessions.id
+        AND status NOT IN ('failed', 'canceled')
+        AND NOT is_dry_run
+        AND job_type <> :parent_type
+) AS cost_micros FROM sessions WHERE id = :id;
+
+-- name: add_deleted_cost!
+UPDATE sessions SET deleted_cost_micros = deleted_cost_micros + :cost_micros WHERE id = :id;
 
 -- name: usage
 -- What the jobs of an organization took, by day (from 1970), project, submitter and backend.
@@ -254,79 +332,3 @@ ON CONFLICT (project_id, key) DO UPDATE SET
 DELETE FROM idempotency_keys WHERE rowid IN (
     SELECT rowid FROM idempotency_keys WHERE created_at <= :until ORDER BY created_at LIMIT :limit
 );
-
--- name: session_cost^
--- What the jobs of a session cost that did not fail; those deleted after they were completed, too.
-SELECT deleted_cost_micros + (
-    SELECT coalesce(sum(cost_micros), 0) FROM jobs
-    WHERE session_id = sessions.id
-        AND status NOT IN ('failed', 'canceled')
-        AND NOT is_dry_run
-        AND job_type <> :parent_type
-) AS cost_micros FROM sessions WHERE id = :id;
-
--- name: add_deleted_cost!
-UPDATE sessions SET deleted_cost_micros = deleted_cost_micros + :cost_micros WHERE id = :id;
--- name: event_ids^
--- The ids of the oldest and of the newest event that are kept; null where there is none.
-SELECT (SELECT min(id) FROM events) AS oldest, (SELECT max(id) FROM events) AS newest;
-
--- name: events
--- What became of a project's jobs, by a span of ids.
-SELECT id, project_id, job_id, parent_id, status, attempt FROM events
-WHERE id >= :start AND id < :stop AND project_id = :project_id
-ORDER BY id;
-
--- name: new_events
--- What became of all jobs since.
-SELECT id, project_id, job_id, parent_id, status, attempt FROM events WHERE id > :after
-ORDER BY id;
--- name: jobs_of_session
--- As `jobs`, of one session.
-SELECT * FROM jobs INDEXED BY jobs_by_session
-WHERE session_id = :session_id
-    AND project_id = :project_id
-    AND parent_id IS NULL
-    AND id < :before
-    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
-    AND (:backend IS NULL OR backend = :backend)
-    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
-ORDER BY id DESC
-LIMIT :limit;
-
--- name: jobs_of_status
--- As `jobs`, of one status that is not `completed`.
-SELECT * FROM jobs INDEXED BY jobs_by_status
-WHERE project_id = :project_id
-    AND status = :statuses ->> 0
-    AND status <> 'completed'
-    AND parent_id IS NULL
-    AND id < :before
-    AND (:backend IS NULL OR backend = :backend)
-    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
-ORDER BY id DESC
-LIMIT :limit;
-
--- name: jobs_of_backend
--- As `jobs`, of one backend.
-SELECT * FROM jobs INDEXED BY jobs_by_backend
-WHERE project_id = :project_id
-    AND backend = :backend
-    AND parent_id IS NULL
-    AND id < :before
-    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
-    AND (:submitter_id IS NULL OR submitter_id = :submitter_id)
-ORDER BY id DESC
-LIMIT :limit;
-
--- name: jobs_of_submitter
--- As `jobs`, of one submitter.
-SELECT * FROM jobs INDEXED BY jobs_by_submitter
-WHERE project_id = :project_id
-    AND submitter_id = :submitter_id
-    AND parent_id IS NULL
-    AND id < :before
-    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
-    AND (:backend IS NULL OR backend = :backend)
-ORDER BY id DESC
-LIMIT :limit;

@@ -30,6 +30,7 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 ALTER TABLE sessions ADD COLUMN deleted_cost_micros INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_by_session_cost ON jobs (session_id, status, is_dry_run, job_type, cost_micros)
     WHERE session_id IS NOT NULL;
+
 -- What became of jobs, in order: every status and attempt that one ever had, and its end. Triggers
 -- write it, so that whatever changes a job tells of it in the same transaction. Ids have no gaps, and
 -- none comes twice: the newest event is always kept.
@@ -63,8 +64,10 @@ END;
 CREATE TRIGGER events_bounded AFTER INSERT ON events WHEN new.id % 1024 = 0 BEGIN
     DELETE FROM events WHERE id <= new.id - 200000;
 END;
+
 -- Lists that match little among a million jobs. Jobs that are completed are found by walking: they
--- are most of all, and every job passes through the other statuses, so that index stays small.
+-- are most of all, so the index leaves them out. Jobs that wait or run pass through it; those that
+-- failed or were canceled stay in it until they are deleted.
 CREATE INDEX jobs_by_status ON jobs (project_id, status, id)
     WHERE parent_id IS NULL AND status <> 'completed';
 CREATE INDEX jobs_by_session ON jobs (session_id, id) WHERE session_id IS NOT NULL;
