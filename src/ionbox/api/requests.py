@@ -78,9 +78,17 @@ def caller_of(request: Request) -> Caller:
     """
     known: Caller | None = request.scope.get(_CALLER)
     if known is None:
-        shown = request.headers.get("authorization", "")
-        known = request.scope[_CALLER] = caller_who_shows(shown, context_of(request))
+        known = request.scope[_CALLER] = caller_by_now(request)
     return known
+
+
+def caller_by_now(request: Request) -> Caller:
+    """Return who calls, where much time may have passed since `caller_of` remembered it.
+
+    Raises:
+        UnauthorizedError: As `caller_of`; the key may have been revoked meanwhile.
+    """
+    return caller_who_shows(request.headers.get("authorization", ""), context_of(request))
 
 
 def caller_who_shows(authorization: str, context: Context) -> Caller:

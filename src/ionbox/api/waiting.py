@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from ionbox.api.bell import Bell
 from ionbox.api.endpoints import Handler, Header
-from ionbox.api.requests import caller_of, service_of
+from ionbox.api.requests import caller_by_now, caller_of, service_of
 from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import TERMINAL
 
@@ -60,6 +60,7 @@ async def ended(request: Request, job_id: str) -> Job:
 
     Raises:
         NotFoundError: If there is no such job, or no longer.
+        UnauthorizedError: If the key was revoked meanwhile.
         ClientDisconnect: If the client hangs up meanwhile.
     """
     await _end(request, job_id)
@@ -82,6 +83,7 @@ async def _end(request: Request, job_id: str) -> None:
             hanging_up.cancel()
         if hanging_up.done():
             raise ClientDisconnect
+        caller_by_now(request)
 
 
 def preference_applied(request: Request, response: Response) -> Response:
