@@ -164,13 +164,15 @@ def test_who_waits_with_a_key_that_is_revoked_meanwhile_is_told_nothing() -> Non
         owner, guest = Api.of(server), with_new_key(server)
         job_id = guest.submit(ENDLESS)
         guest.running(job_id)
+
+        def revoke_and_cancel() -> None:
+            revoke_keys(server, named="tester")
+            owner.call("PUT", f"/v0.4/jobs/{job_id}/status/cancel")
+
         answer = meanwhile(
             owner,
             lambda: get(guest, f"/v0.4/jobs/{job_id}"),
-            lambda: (
-                revoke_keys(server, named="tester"),
-                owner.call("PUT", f"/v0.4/jobs/{job_id}/status/cancel"),
-            ),
+            revoke_and_cancel,
         )
 
     assert answer.status_code == 401
