@@ -138,6 +138,7 @@ def open_house(settings: Settings) -> Iterator[House]:
             if settings.testing:
                 # The dispatcher is made below: each of the two hands jobs to the other.
                 stage = Stage(store, lambda job: dispatcher.queue(job), _now)  # noqa: PLW0108
+                events.tell_ends(stage.forget)
             dispatcher = Dispatcher(
                 store,
                 results,

@@ -26,6 +26,7 @@ class Stream:
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.response = response
+        self.place: int | None = None  # where to go on, as browsers keep it
 
     def __iter__(self) -> Iterator[Told]:
         """Yield events until the server ends the stream."""
@@ -35,10 +36,17 @@ class Stream:
             if name:
                 fields[name] = value
                 continue
+            number = int(fields["id"]) if "id" in fields else None
+            self.place = self.place if number is None else number
             if "event" in fields:
-                number = int(fields["id"]) if "id" in fields else None
                 yield Told(number, fields["event"], json.loads(fields["data"]))
             fields = {}
+
+    def opening(self) -> list[bytes]:
+        """Return the lines before the first event, which say where the stream begins."""
+        lines = list(iter(self.response.readline, b"\n"))
+        self.place = next(int(line[4:]) for line in lines if line.startswith(b"id: "))
+        return lines
 
     def until(self, is_enough: Callable[[Told], bool]) -> list[Told]:
         """Return what is told up to the first event that is enough."""

@@ -183,3 +183,23 @@ def test_a_file_of_the_reference_page_is_sent_once(api: Api) -> None:
 def test_the_reference_page_serves_no_other_file(api: Api) -> None:
     for name in ("redoc.js", "__init__.py", "..%2F__init__.py", "%2Fetc%2Fpasswd"):
         assert api.call("GET", f"{REFERENCE}/{name}").status_code == 404
+
+
+def test_the_api_docs_name_the_headers_that_are_read_and_too_many_jobs(
+    docs: dict[str, Any], version: str
+) -> None:
+    makes = {"/jobs"} if version == "v0.3" else {"/jobs", "/jobs/{id}/clone", "/jobs/{id}/move"}
+    for path in makes:
+        operation = docs["paths"][f"/{version}{path}"]["post"]
+        waits = {"Prefer"} if path == "/jobs" else set()
+        assert headers_of(operation) == {"Idempotency-Key", "Priority"} | waits
+        assert {"409", "410", "429", "507"} <= set(operation["responses"])
+    assert "Retry-After" in docs["components"]["responses"]["429"]["headers"]
+
+    results = "/results" if version == "v0.3" else "/results/probabilities"
+    for path in ("/jobs/{id}", f"/jobs/{{id}}{results}"):
+        assert headers_of(docs["paths"][f"/{version}{path}"]["get"]) == {"Prefer"}
+
+
+def headers_of(operation: dict[str, Any]) -> set[str]:
+    return {given["name"] for given in operation["parameters"] if given["in"] == "header"}

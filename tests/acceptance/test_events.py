@@ -109,6 +109,14 @@ def test_a_stream_goes_on_after_the_event_that_was_seen_last(api: Api) -> None:
     assert all(statuses(told, job_id) == ["ready", "completed"] for job_id in meanwhile)
 
 
+def test_a_stream_says_first_where_it_begins(api: Api) -> None:
+    at = newest(api)
+    with stream_of(api) as stream:
+        assert stream.opening() == [b"retry: 1000\n", b"id: %d\n" % at]
+    with stream_of(api, after=at - 1) as stream:
+        assert stream.opening()[1] == b"id: %d\n" % (at - 1)
+
+
 def test_only_the_jobs_that_are_asked_for_are_told(api: Api) -> None:
     after = newest(api)
     ids = [api.completed(BELL)["id"] for _ in range(4)]
@@ -221,6 +229,24 @@ def test_nothing_is_missed_when_the_server_is_killed(tmp_path: Path) -> None:
     numbers = [event.id for event in (seen[-1], *told)]
     assert numbers == list(range(numbers[0] or 0, (numbers[-1] or 0) + 1))
     assert all(statuses(told, job_id)[-1] == "completed" for job_id in ids)
+
+
+def test_nothing_is_missed_by_who_had_heard_nothing_before_the_server_ended(
+    tmp_path: Path,
+) -> None:
+    with LocalServer(data=tmp_path, workers=2) as server:
+        api = Api.of(server)
+        api.completed(BELL)
+        with stream_of(api) as stream:
+            stream.opening()
+        first = api.completed(BELL)["id"]
+    with LocalServer(data=tmp_path, workers=2) as server:
+        api = Api.of(server)
+        second = api.completed(BELL)["id"]
+        with stream_of(api, after=stream.place) as again:
+            told = again.until_ended(second)
+
+    assert [event.data["id"] for event in told] == [first, first, second, second]
 
 
 def test_a_server_that_is_stopped_ends_its_streams_at_once(tmp_path: Path) -> None:

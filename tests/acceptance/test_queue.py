@@ -98,6 +98,27 @@ def test_what_is_urgent_goes_before_what_the_same_key_submitted_before(own: Api)
     assert starts[urgent] == min(starts.values())
 
 
+@pytest.mark.parametrize(("how", "num_ahead"), [("clone", 4), ("move", 2)])
+def test_what_is_submitted_once_more_is_as_urgent_as_it_says_or_as_it_was(
+    own: Api, how: str, num_ahead: int
+) -> None:
+    own.running(own.submit(ENDLESS))
+    calm = own.submit(SECOND)
+    urgent = again(own, calm, how, "u=0")
+    last = own.submit(SECOND)
+
+    assert wait_of(own, urgent)["jobs_ahead_own"] == 0
+    assert wait_of(own, again(own, urgent, "clone", ""))["jobs_ahead_own"] == 1
+    assert wait_of(own, again(own, last, how, "u=7"))["jobs_ahead_own"] == num_ahead
+
+
+def again(api: Api, job_id: str, how: str, priority: str) -> str:
+    answer = api.call("POST", f"/v0.4/jobs/{job_id}/{how}", headers={"Priority": priority})
+    assert answer.status_code == 201, answer.text
+    new_id: str = answer.json()["id"]
+    return new_id
+
+
 def test_a_wait_is_foretold_to_a_factor_of_a_few(own: Api) -> None:
     for _ in range(3):  # how long such jobs take here is learned
         own.completed(SECOND)

@@ -43,6 +43,7 @@ def test_without_testing_there_is_no_such_room(api: Api) -> None:
     answers.append(api.call("POST", f"{ROOM}/reset"))
 
     assert [answer.status_code for answer in answers] == [404] * 4
+    assert "--testing" in answers[0].json()["message"]
 
 
 def test_without_a_key_the_room_is_closed(tester: Api) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from tests.acceptance.client import Api, until
+from tests.acceptance.testers import revoke_keys, with_new_key
 from tests.builders import BELL, ENDLESS
 
 from ionbox import LocalServer
@@ -156,6 +157,26 @@ def test_another_project_and_nobody_wait_for_nothing(api: Api, endless: str) -> 
 
     assert time.monotonic() - start < PLENTY_SECONDS
     assert (unknown.status_code, stranger.status_code) == (404, 401)
+
+
+def test_who_waits_with_a_key_that_is_revoked_meanwhile_is_told_nothing() -> None:
+    with LocalServer(workers=2) as server:
+        owner, guest = Api.of(server), with_new_key(server)
+        job_id = guest.submit(ENDLESS)
+        guest.running(job_id)
+
+        def revoke_and_cancel() -> None:
+            revoke_keys(server, named="tester")
+            owner.call("PUT", f"/v0.4/jobs/{job_id}/status/cancel")
+
+        answer = meanwhile(
+            owner,
+            lambda: get(guest, f"/v0.4/jobs/{job_id}"),
+            revoke_and_cancel,
+        )
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "apiKey"
 
 
 def test_hundreds_wait_for_one_job_and_all_are_answered(api: Api, endless: str) -> None:

@@ -30,6 +30,18 @@ from ionbox.errors import IonboxError
 _SINGLE = (b"host", b"origin", b"authorization", b"content-type", b"content-encoding")
 _PLAIN = (b"identity", b"")
 
+# What every server serves.
+_FACES = (
+    V03,
+    V04,
+    keys.ENDPOINTS,
+    plans.ENDPOINTS,
+    waits.ENDPOINTS,
+    exact.ENDPOINTS,
+    backends.ENDPOINTS,
+    events.ENDPOINTS,
+)
+
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -39,23 +51,10 @@ def make_app(context: Context, lifespan: Lifespan, hosts: Sequence[str]) -> ASGI
     Args:
         hosts: Names, beside IP addresses of its own, under which the server may be addressed.
     """
+    faces = _FACES if context.rehearsal is None else (*_FACES, testing.ENDPOINTS)
     app = Starlette(
         routes=[
-            Paths(
-                [
-                    Route("/", greet),
-                    *reference.ROUTES,
-                    *routes(V03),
-                    *routes(V04),
-                    *routes(keys.ENDPOINTS),
-                    *routes(plans.ENDPOINTS),
-                    *routes(waits.ENDPOINTS),
-                    *routes(exact.ENDPOINTS),
-                    *routes(backends.ENDPOINTS),
-                    *routes(events.ENDPOINTS),
-                    *(routes(testing.ENDPOINTS) if context.rehearsal is not None else ()),
-                ]
-            )
+            Paths([Route("/", greet), *reference.ROUTES, *itertools.chain(*map(routes, faces))])
         ],
         exception_handlers={
             IonboxError: problems.on_error,

@@ -99,7 +99,9 @@ async def submitted(
     Where the request prefers to wait, it is returned once it has ended.
     """
     jobs = service_of(request).jobs
-    submission = replace(submission, urgency=urgency_of(request))
+    urgency = urgency_of(request)
+    if urgency is not None:
+        submission = replace(submission, urgency=urgency)
     is_ideal = submission.noise_model == IDEAL
     if len(submission.data) <= (_LONG_BYTES if is_ideal else _LONG_NOISY_BYTES):
         made = await durable(jobs.submit(caller, submission, once))

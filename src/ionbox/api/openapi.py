@@ -31,7 +31,13 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     409: "Another request was made with the same Idempotency-Key.",
     410: "The job that this Idempotency-Key made was deleted.",
     413: "The body is over 10 MiB.",
+    429: "The key, or its project, has as many jobs waiting as it may, or would have.",
     507: "The disk is full; nothing was stored.",
+}
+# Status → the headers that go with it.
+_HEADERS: Final[Mapping[int, Mapping[str, Schema]]] = {
+    401: {"WWW-Authenticate": {"const": "apiKey"}},
+    429: {"Retry-After": {"type": "integer", "minimum": 0}},
 }
 _INTRODUCTION: Final = """\
 Every answer carries an `x-request-id`. Beside the answers listed, a request that names a foreign \
@@ -123,8 +129,8 @@ def _components(schema_of: Schema) -> dict[str, Any]:
 
 
 def _headers(status: int) -> dict[str, Any]:
-    challenge = {"WWW-Authenticate": {"required": True, "schema": {"const": "apiKey"}}}
-    return {**_NUMBERED, **(challenge if status == 401 else {})}
+    own = _HEADERS.get(status, {})
+    return {**_NUMBERED, **{name: {"required": True, "schema": own[name]} for name in own}}
 
 
 def _operation(endpoint: Endpoint, schema_of: Schema) -> dict[str, Any]:

@@ -95,6 +95,8 @@ def on_http_exception(request: Request, error: Exception) -> Response:
 def _hint(path: str) -> str:
     if path.startswith(("/v0.1", "/v0.2")):
         return "this version is retired: use v0.3, whose jobs are closest to it, or v0.4"
+    if path.startswith("/ionbox/v1/testing"):
+        return "only a server started with --testing has such paths, and not this one"
     return "no path ends with a slash" if path.endswith("/") else "there is no such path"
 
 

@@ -14,9 +14,9 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
+from ionbox.api.endpoints import Header
 from ionbox.errors import BodyTooLargeError, InvalidInputError, UnauthorizedError
 from ionbox.formats.decoding import decode
-from ionbox.jobs.job import URGENCY
 from ionbox.service.access import Caller
 from ionbox.service.rehearsal import Rehearsal
 from ionbox.service.service import Service
@@ -27,6 +27,11 @@ MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 _SCHEME = "apikey"
 # Where a request remembers who sent it: it is asked for more than once.
 _CALLER = "ionbox.caller"
+PRIORITY = Header(
+    "Priority",
+    str,
+    "`u=N`, as in RFC 9218: which of its key's jobs goes first, from 0, the most urgent, to 7.",
+)
 _URGENCY_PARAMETER = re.compile(r"(?:^|,)\s*u=([0-7])\s*(?:,|;|$)")
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 
@@ -73,9 +78,17 @@ def caller_of(request: Request) -> Caller:
     """
     known: Caller | None = request.scope.get(_CALLER)
     if known is None:
-        shown = request.headers.get("authorization", "")
-        known = request.scope[_CALLER] = caller_who_shows(shown, context_of(request))
+        known = request.scope[_CALLER] = caller_by_now(request)
     return known
+
+
+def caller_by_now(request: Request) -> Caller:
+    """Return who calls, where much time may have passed since `caller_of` remembered it.
+
+    Raises:
+        UnauthorizedError: As `caller_of`; the key may have been revoked meanwhile.
+    """
+    return caller_who_shows(request.headers.get("authorization", ""), context_of(request))
 
 
 def caller_who_shows(authorization: str, context: Context) -> Caller:
@@ -195,14 +208,14 @@ def is_true(request: Request, name: str) -> bool:
     return text.lower() == "true"
 
 
-def urgency_of(request: Request) -> int:
-    """Return how urgent a submission is; a header that cannot be read says nothing.
+def urgency_of(request: Request) -> int | None:
+    """Return how urgent a submission is; None where no header says so that can be read.
 
     Source:
         RFC 9218, section 4.1.
     """
-    found = _URGENCY_PARAMETER.search(request.headers.get("priority", ""))
-    return URGENCY if found is None else int(found[1])
+    found = _URGENCY_PARAMETER.search(request.headers.get(PRIORITY.name, ""))
+    return None if found is None else int(found[1])
 
 
 def time_of(request: Request, name: str) -> datetime | None:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import msgspec
 
+from ionbox.api import idempotency
 from ionbox.api.endpoints import one_of, within
 from ionbox.api.inputs import INPUT
+from ionbox.api.requests import PRIORITY
 from ionbox.backends.noise import IDEAL, NOISE_MODELS
 from ionbox.errors import InvalidInputError
 from ionbox.service.submission import MAX_SEED, MAX_SHOTS
@@ -20,6 +22,9 @@ MAX_DEPTH = 32
 MAX_SETTINGS_BYTES = 4 * 1024
 MAX_REGISTERS_BYTES = 64 * 1024
 NOT_STORED = (507,)
+# What a submission may have beside its body, and be answered.
+HEADERS = (idempotency.HEADER, PRIORITY)
+ERRORS = (400, *idempotency.ERRORS, 413, 429, *NOT_STORED)
 
 # An input is read by `formats.inputs`; here it is only described.
 Input = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=dict(INPUT))]

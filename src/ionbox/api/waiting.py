@@ -14,12 +14,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ionbox.api.bell import Bell
-from ionbox.api.endpoints import Handler
-from ionbox.api.requests import caller_of, service_of
+from ionbox.api.endpoints import Handler, Header
+from ionbox.api.requests import caller_by_now, caller_of, service_of
 from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import TERMINAL
 
 MAX_WAIT_SECONDS = 60
+PREFER = Header(
+    "Prefer",
+    str,
+    f"`wait=N`, as in RFC 7240: for how many seconds, {MAX_WAIT_SECONDS} at most, the answer may "
+    "be held until the job has ended.",
+)
 _WAIT = re.compile(r"""\s*wait\s*=\s*("?)(\d{1,9})\1\s*(;.*)?""", re.IGNORECASE | re.ASCII)
 
 
@@ -28,7 +34,7 @@ def preferred_wait(request: Request) -> int | None:
 
     Other preferences, and what is none, are ignored. Of several the first counts.
     """
-    for line in request.headers.getlist("prefer"):
+    for line in request.headers.getlist(PREFER.name):
         for preference in line.split(","):
             match = _WAIT.fullmatch(preference)
             if match is not None:
@@ -54,6 +60,7 @@ async def ended(request: Request, job_id: str) -> Job:
 
     Raises:
         NotFoundError: If there is no such job, or no longer.
+        UnauthorizedError: If the key was revoked meanwhile.
         ClientDisconnect: If the client hangs up meanwhile.
     """
     await _end(request, job_id)
@@ -76,6 +83,7 @@ async def _end(request: Request, job_id: str) -> None:
             hanging_up.cancel()
         if hanging_up.done():
             raise ClientDisconnect
+        caller_by_now(request)
 
 
 def preference_applied(request: Request, response: Response) -> Response:

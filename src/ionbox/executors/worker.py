@@ -1,15 +1,14 @@
 """A worker process: `python -m ionbox.executors.worker SOCKET LIFELINE PARENT`.
 
 It reads tasks from a socket, a few at a time, and answers each with a reply; while that takes
-long it beats. It dies with the
-server, whatever either of them is doing: by the kernel's word on Linux (PDEATHSIG), and anywhere
-by a thread that waits for the end of a pipe which only the server holds open.
+long it beats. It dies with the server, whatever either of them is doing: by the kernel's word on
+Linux (PDEATHSIG), and anywhere by a thread that waits for the end of a pipe which only the server
+holds open.
 """
 
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import signal
 import socket
@@ -25,8 +24,6 @@ from ionbox.executors.memory import Memory
 from ionbox.service.work import Task
 
 _PR_SET_PDEATHSIG = 1
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NO_ROOM_PAUSE_SECONDS = 1.0
 
 
 def main() -> None:

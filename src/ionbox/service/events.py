@@ -21,6 +21,8 @@ PAGE = 500
 _ENDS = frozenset({*map(str, TERMINAL), DELETED})
 
 Ring = Callable[[], None]
+# Is told the id of a job that has ended or was deleted.
+Farewell = Callable[[str], None]
 Member = TypeVar("Member")
 
 
@@ -85,6 +87,7 @@ class Events:
         self._lock = threading.Lock()  # of what follows
         self._followers: dict[str, set[Follower]] = defaultdict(set)
         self._waiting: dict[str, set[Ring]] = defaultdict(set)
+        self._farewells: list[Farewell] = []
         self._is_listening = False
         self.is_closed = False
 
@@ -100,6 +103,12 @@ class Events:
         """Have it rung when a job ends or is deleted, or the server stops."""
         with self._kept(self._waiting, job_id, ring):
             yield
+
+    def tell_ends(self, told: Farewell) -> None:
+        """Have every job told, from now on, that has ended or was deleted; it must be quick."""
+        with self._lock:
+            self._listen()
+            self._farewells.append(told)
 
     def newest(self) -> int:
         """Return the id of the newest event."""
@@ -137,11 +146,9 @@ class Events:
 
     @contextlib.contextmanager
     def _kept(self, groups: dict[str, set[Member]], key: str, member: Member) -> Iterator[None]:
-        """Keep a member of a group; the store tells us nothing before there was one."""
+        """Keep a member of a group."""
         with self._lock:
-            if not self._is_listening:
-                self._store.listen(self._hear)
-                self._is_listening = True
+            self._listen()
             groups[key].add(member)
         try:
             yield
@@ -151,16 +158,25 @@ class Events:
                 if not groups[key]:
                     del groups[key]
 
+    def _listen(self) -> None:
+        """Have the store tell us, which it does not before somebody is told; under the lock."""
+        if not self._is_listening:
+            self._store.listen(self._hear)
+            self._is_listening = True
+
     def _hear(self, events: Sequence[Event]) -> None:
         """Ring for those whom new events concern."""
+        ended = [event.job_id for event in events if event.status in _ENDS]
         with self._lock:
             rings = {
                 follower.ring
                 for project_id in {event.project_id for event in events}
                 for follower in self._followers.get(project_id, ())
             }
-            for event in events:
-                if event.status in _ENDS:
-                    rings |= self._waiting.get(event.job_id, set())
+            for job_id in ended:
+                rings |= self._waiting.get(job_id, set())
         for ring in rings:
             ring()
+        for told in self._farewells:
+            for job_id in ended:
+                told(job_id)

@@ -45,10 +45,10 @@ def and_then(future: Future[Before], start: Callable[[], Future[After]]) -> Futu
             following.set_exception(error)
 
     def go_on(done: Future[Before]) -> None:
-        error = done.exception()
-        if error is None:
+        try:
+            done.result()
             start().add_done_callback(resolve)
-        else:
+        except Exception as error:  # noqa: BLE001 - it is handed to who waits
             following.set_exception(error)
 
     future.add_done_callback(go_on)

@@ -21,6 +21,8 @@ from ionbox.service.alarm import Alarm
 from ionbox.service.ports import Store
 from ionbox.service.scenarios import Scenario, failure_of
 
+# How soon jobs are to fail once more, where the store did not take it.
+RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -98,6 +100,18 @@ class Stage:
                 self._held[_head_of(job)] = held._replace(waiting=(*held.waiting, job))
         return held is not None
 
+    def holds(self, job_id: str) -> bool:
+        """Return whether a job, or the family that it belongs to, is held."""
+        with self._lock:
+            return job_id in self._held or any(
+                job_id == job.id for held in self._held.values() for job in held.jobs
+            )
+
+    def forget(self, job_id: str) -> None:
+        """Hold a job no longer that has ended or was deleted, or the family of such a parent."""
+        with self._lock:
+            self._held.pop(job_id, None)
+
     def poll(self, key_id: str, job_ids: Iterable[str]) -> list[str]:
         """Count a read of each of these jobs; return those that it has let go."""
         due = [job_id for job_id in job_ids if self._is_last_poll(key_id, job_id)]
@@ -136,13 +150,13 @@ class Stage:
         if held.scenario.failure is None:
             self._run(held)
         else:
-            self._fail(held.jobs, failure_of(held.scenario.failure))
+            self._fail(head, held, failure_of(held.scenario.failure))
 
     def _run(self, held: _Held) -> None:
         for job in held.waiting:
             self._queue(job)
 
-    def _fail(self, jobs: Sequence[Job], failure: Failure) -> None:
+    def _fail(self, head: str, held: _Held, failure: Failure) -> None:
         now = self._clock()
 
         def fail(job: Job) -> tuple[Job, tuple[Effect, ...]]:
@@ -150,15 +164,18 @@ class Stage:
                 return job, ()
             return step(job, JobEvent.FAIL, now, failure=failure)
 
-        ids = [job.id for job in jobs]
-        failed = self._store.change_jobs(jobs[0].project_id, ids, fail, now)
-        failed.add_done_callback(_report)
+        def hold_again(done: Future[list[tuple[Job, tuple[Effect, ...]]]]) -> None:
+            if error := done.exception():
+                _log.error("%d jobs that are to fail are held on: %s", len(held.jobs), error)
+                with self._lock:
+                    self._held[head] = held
+                # Also what has ended meanwhile: it is let go as well, and nothing is written then.
+                self._alarm.after(RETRY_SECONDS, partial(self._let_go, head))
+
+        ids = [job.id for job in held.jobs]
+        failed = self._store.change_jobs(held.jobs[0].project_id, ids, fail, now)
+        failed.add_done_callback(hold_again)
 
 
 def _head_of(job: Job) -> str:
     return job.parent_id or job.id
-
-
-def _report(done: Future[list[tuple[Job, tuple[Effect, ...]]]]) -> None:
-    if error := done.exception():
-        _log.error("jobs that were to fail were not recorded so: %s", error)

@@ -69,6 +69,7 @@ class Overrides:
     settings: Mapping[str, Any] | None = None
     session_id: str | None = None
     is_dry_run: bool | None = None
+    urgency: int | None = None
 
 
 def check(submission: Submission, targets: Targets) -> Backend:
@@ -187,5 +188,5 @@ def resubmission(job: Job, data: bytes, overrides: Overrides) -> Submission:
         registers=job.registers,
         session_id=overrides.session_id,
         is_dry_run=job.is_dry_run if overrides.is_dry_run is None else overrides.is_dry_run,
-        urgency=job.urgency,
+        urgency=job.urgency if overrides.urgency is None else overrides.urgency,
     )

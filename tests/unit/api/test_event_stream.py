@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 from starlette.types import Message
 
-from ionbox.api.extensions.events import EventStream, write_news, write_progress
+from ionbox.api.extensions.events import EventStream, write_news, write_progress, write_told
 from ionbox.service.events import News, Progress
 from ionbox.service.ports import Event
 
@@ -45,6 +45,19 @@ def test_only_wanted_jobs_are_written() -> None:
     assert write_news(news(READY, DELETED), wanted) == write_news(news(DELETED))
     assert write_news(news(READY), wanted) == b""
     assert write_progress([Progress("job-1", 0.5, None)], wanted) == b""
+
+
+def test_who_hears_nothing_of_its_own_is_told_where_to_go_on() -> None:
+    others, half = news(READY, DELETED), [Progress("job-3", 0.5, None)]
+    of_one = frozenset({"job-3"})
+
+    assert write_told(others, [], of_one, is_due=False) == b""
+    assert write_told(others, [], of_one, is_due=True) == b"id: 8\n\n: nothing new\n\n"
+    assert write_told(others, half, of_one, is_due=False) == b"id: 8\n\n" + write_progress(half)
+    assert write_told(others, half, None, is_due=True) == (
+        write_news(others) + b"id: 8\n\n" + write_progress(half)
+    )
+    assert write_told(others, [], None, is_due=False) == write_news(others)
 
 
 def test_a_stream_ends_at_once_when_its_client_hangs_up() -> None:

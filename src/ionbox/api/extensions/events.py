@@ -16,14 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from ionbox.api.bell import Bell
-from ionbox.api.endpoints import Endpoint, Query
-from ionbox.api.requests import (
-    caller_of,
-    caller_who_shows,
-    context_of,
-    service_of,
-    values_of,
-)
+from ionbox.api.endpoints import Endpoint, Header, Query
+from ionbox.api.requests import caller_by_now, caller_of, service_of, values_of
 from ionbox.errors import InvalidInputError, UnauthorizedError
 from ionbox.service.events import News, Progress
 from ionbox.service.ports import Event
@@ -35,6 +29,9 @@ RETRY_MILLISECONDS = 1000
 _MAX_DIGITS = 18
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _QUIET = b": nothing new\n\n"
+LAST_EVENT_ID = Header(
+    "Last-Event-ID", str, "The id that was seen last: what came after it is told first."
+)
 
 
 class EventBody(msgspec.Struct):
@@ -81,12 +78,12 @@ async def stream_events(request: Request) -> Response:
 
 def _last_event_id(request: Request) -> int | None:
     """Return the id that a client saw last, if it is one that comes back."""
-    text = request.headers.get("last-event-id")
+    text = request.headers.get(LAST_EVENT_ID.name)
     if not text:  # browsers send none where they have none, some clients an empty one
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
         message = f"'{text}' is not the id of an event, which is an integer"
-        raise InvalidInputError("Last-Event-ID", message, source="headers")
+        raise InvalidInputError(LAST_EVENT_ID.name, message, source="headers")
     return int(text)
 
 
@@ -95,16 +92,16 @@ async def _told(
 ) -> AsyncGenerator[bytes, None]:
     """Yield what a client is told, until the server stops or its key is revoked."""
     loop, bell, events = asyncio.get_running_loop(), Bell(), service_of(request).events
-    yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+    yield b"retry: %d\n" % RETRY_MILLISECONDS + write_place(at)
     with events.following(project_id, bell.ring) as follower:
         silent_since = loop.time()
         while not events.is_closed and _is_welcome(request):
             news = events.news(project_id, at)
             at = news.at
-            text = write_news(news, wanted) + write_progress(follower.progress(), wanted)
-            silence = loop.time() - silent_since
-            if text or silence >= QUIET_SECONDS:
-                yield text or _QUIET
+            progress, silence = follower.progress(), loop.time() - silent_since
+            text = write_told(news, progress, wanted, is_due=silence >= QUIET_SECONDS)
+            if text:
+                yield text
                 silent_since, silence = loop.time(), 0
             if news.is_all:
                 await bell.rung(QUIET_SECONDS - silence)
@@ -113,11 +110,33 @@ async def _told(
 def _is_welcome(request: Request) -> bool:
     """Return whether the key that opened an answer is still good."""
     try:
-        # Not as it was when the request came, which `caller_of` remembers.
-        caller_who_shows(request.headers.get("authorization", ""), context_of(request))
+        caller_by_now(request)
     except UnauthorizedError:
         return False
     return True
+
+
+def write_told(
+    news: News, progress: list[Progress], wanted: frozenset[str] | None, *, is_due: bool
+) -> bytes:
+    """Return what is told of the wanted jobs, or of all.
+
+    What has no id is told with the place where the client is to go on: the ids of others' events
+    are behind it already.
+
+    Args:
+        is_due: Whether something has to be told, if only that there is nothing new.
+    """
+    passing = write_progress(progress, wanted)
+    if not passing and is_due:
+        passing = _QUIET
+    place = write_place(news.at) if passing else b""
+    return write_news(news, wanted) + place + passing
+
+
+def write_place(at: int) -> bytes:
+    """Return where to go on, which a client remembers as if it were the id of an event."""
+    return b"id: %d\n\n" % at
 
 
 def write_news(news: News, wanted: frozenset[str] | None = None) -> bytes:
@@ -155,6 +174,7 @@ ENDPOINTS = (
         "Tell what becomes of jobs, as it happens.",
         {"type": "string"},
         query=(JOB_ID,),
+        headers=(LAST_EVENT_ID,),
         errors=(400,),
     ),
 )

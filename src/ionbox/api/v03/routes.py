@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ionbox.api.endpoints import Endpoint, Link, Query, json_response
-from ionbox.api.idempotency import ERRORS, HEADER, created_response, once_of
+from ionbox.api.idempotency import created_response, once_of
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
@@ -28,9 +28,9 @@ from ionbox.api.jobs import (
 from ionbox.api.openapi import DOCUMENT, openapi
 from ionbox.api.requests import body_of, caller_of, service_of, values_of
 from ionbox.api.results import PROBABILITIES, SHARPEN, job_of, probabilities_response
-from ionbox.api.submissions import NOT_STORED
+from ionbox.api.submissions import ERRORS, HEADERS
 from ionbox.api.v03 import backends, examples, report, wire
-from ionbox.api.waiting import held, preference_applied
+from ionbox.api.waiting import PREFER, held, preference_applied
 
 
 async def submit_job(request: Request) -> Response:
@@ -103,8 +103,7 @@ _JOB_LINKS = (
 
 ENDPOINTS = (
     Endpoint("POST", "/v0.3/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, headers=(HEADER,),
-             errors=(400, *ERRORS, 413, *NOT_STORED),
+             body=wire.JobCreation, headers=(*HEADERS, PREFER), errors=ERRORS,
              examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.3/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),
@@ -113,11 +112,12 @@ ENDPOINTS = (
     Endpoint("PUT", "/v0.3/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
     Endpoint("GET", "/v0.3/jobs/{id}", held(get_job), "Get a job.", _JOB,
-             query=_FIELDS_QUERY, errors=(404,)),
+             query=_FIELDS_QUERY, headers=(PREFER,), errors=(404,)),
     Endpoint("DELETE", "/v0.3/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
     Endpoint("GET", "/v0.3/jobs/{id}/results", held(get_results),
-             "Get a job's probabilities.", PROBABILITIES, query=(SHARPEN,), errors=(400, 404)),
+             "Get a job's probabilities.", PROBABILITIES, query=(SHARPEN,),
+             headers=(PREFER,), errors=(400, 404)),
     Endpoint("PUT", "/v0.3/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,
              errors=(404,)),
     *backends.ENDPOINTS,

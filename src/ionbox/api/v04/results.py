@@ -27,7 +27,7 @@ from ionbox.api.results import (
     schema_of,
 )
 from ionbox.api.v04.output import COMPILED, Language, output_of
-from ionbox.api.waiting import held
+from ionbox.api.waiting import PREFER, held
 from ionbox.errors import NotFoundError
 from ionbox.formats.rendering import FORMAT_BY_WORD
 from ionbox.formats.results import Result, Sampled
@@ -142,22 +142,23 @@ _JOB = "/v0.4/jobs/{id}"
 ENDPOINTS = (
     Endpoint("GET", f"{_JOB}/results/probabilities", held(get_probabilities),
              "Get a job's probabilities; of many circuits, those of each.", PROBABILITIES,
-             query=_AGGREGATION, errors=(400, 404)),
+             query=_AGGREGATION, headers=(PREFER,), errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/probabilities/aggregated", held(get_aggregated),
              "Get the probabilities of each circuit of many.", schema_of(AGGREGATE.id),
-             query=_AGGREGATION, errors=(400, 404)),
+             query=_AGGREGATION, headers=(PREFER,), errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/histogram", held(get_histogram),
              "Get how many shots gave each outcome.",
              schema_of("ionq.result.histogram.json.v1"), query=_AGGREGATION,
-             errors=(400, 404)),
+             headers=(PREFER,), errors=(400, 404)),
     Endpoint("GET", f"{_JOB}/results/shots", held(get_shots),
              "Get the outcome of each shot, in order.",
-             schema_of("ionq.result.shots.json.v1"), errors=(404,)),
+             schema_of("ionq.result.shots.json.v1"), headers=(PREFER,), errors=(404,)),
     Endpoint("GET", f"{_JOB}/artifacts/{{artifact}}", held(get_artifact),
              "Get a result in the format of an artifact.", ARTIFACT,
-             errors=(404,)),
+             headers=(PREFER,), errors=(404,)),
     Endpoint("GET", f"{_JOB}/variants/{{variant}}/results/{{kind}}", held(get_variant_results),
-             "Get the results of a variant of a debiased job.", ARTIFACT, errors=(404,)),
+             "Get the results of a variant of a debiased job.", ARTIFACT,
+             headers=(PREFER,), errors=(404,)),
     Endpoint("GET", f"{_JOB}/circuits/{{language}}", get_compiled_circuit,
              "Get a job's compiled circuit.", schema_of(NATIVE_CIRCUIT), errors=(404,)),
     Endpoint("GET", "/v0.4/schemas/formats/{format}", get_schema, "Get the schema of a format.",

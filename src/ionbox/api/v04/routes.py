@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ionbox.api.endpoints import Endpoint, Link, json_response
-from ionbox.api.idempotency import ERRORS, HEADER, created_response, once_of
+from ionbox.api.idempotency import created_response, once_of
 from ionbox.api.jobs import (
     IDS_QUERY,
     LIST_QUERY,
@@ -28,12 +28,12 @@ from ionbox.api.jobs import (
     submitted,
 )
 from ionbox.api.openapi import DOCUMENT, openapi
-from ionbox.api.requests import body_of, caller_of, durable, service_of
+from ionbox.api.requests import body_of, caller_of, durable, service_of, urgency_of
 from ionbox.api.results import job_of, result_of
-from ionbox.api.submissions import NOT_STORED
+from ionbox.api.submissions import ERRORS, HEADERS
 from ionbox.api.v04 import accounts, backends, examples, results, sessions, wire
 from ionbox.api.v04.output import ArtifactBody, output_of
-from ionbox.api.waiting import held, preference_applied, preferred_wait
+from ionbox.api.waiting import PREFER, held, preference_applied, preferred_wait
 from ionbox.formats.results import Expectation
 from ionbox.jobs.job import JobStatus
 from ionbox.service.access import Caller
@@ -68,7 +68,8 @@ async def _resubmitted(
 ) -> Response:
     caller, job_id = caller_of(request), request.path_params["id"]
     body = await body_of(request)
-    overrides, once = wire.read_overrides(body), once_of(request, body)
+    overrides = replace(wire.read_overrides(body), urgency=urgency_of(request))
+    once = once_of(request, body)
     submitting = await asyncio.to_thread(resubmit, caller, job_id, overrides, once)
     made = await durable(submitting)
     return created_response(wire.write_created(made.job), is_repeat=made.is_repeat, status=201)
@@ -141,8 +142,7 @@ ENDPOINTS = (
     *accounts.ENDPOINTS,
     *backends.ENDPOINTS,
     Endpoint("POST", "/v0.4/jobs", submit_job, "Submit a job.", wire.JobCreated,
-             body=wire.JobCreation, headers=(HEADER,), success=201,
-             errors=(400, *ERRORS, 413, *NOT_STORED),
+             body=wire.JobCreation, headers=(*HEADERS, PREFER), success=201, errors=ERRORS,
              examples=examples.SUBMISSIONS, links=_JOB_LINKS),
     Endpoint("GET", "/v0.4/jobs", list_jobs, "List jobs, newest first.", wire.JobList,
              query=LIST_QUERY, errors=(400,)),
@@ -151,7 +151,7 @@ ENDPOINTS = (
     Endpoint("PUT", "/v0.4/jobs/status/cancel", cancel_jobs, "Cancel many jobs.", BulkDone,
              body=Ids, errors=(400, 413)),
     Endpoint("GET", "/v0.4/jobs/{id}", held(get_job), "Get a job.", wire.JobBody,
-             errors=(404,)),
+             headers=(PREFER,), errors=(404,)),
     Endpoint("DELETE", "/v0.4/jobs/{id}", delete_job, "Delete a job and all its data.", Done,
              errors=(404,)),
     Endpoint("PUT", "/v0.4/jobs/{id}/status/cancel", cancel_job, "Cancel a job.", Done,
@@ -159,13 +159,13 @@ ENDPOINTS = (
     Endpoint("GET", "/v0.4/jobs/{id}/cost", get_cost, "Get what a job cost.", wire.Cost,
              errors=(404,)),
     Endpoint("POST", "/v0.4/jobs/{id}/clone", clone_job, "Submit a job once more.",
-             wire.JobCreated, body=wire.CloneRequest, headers=(HEADER,), needs_body=False,
-             success=201, errors=(400, 404, *ERRORS, 413, *NOT_STORED),
+             wire.JobCreated, body=wire.CloneRequest, headers=HEADERS, needs_body=False,
+             success=201, errors=(404, *ERRORS),
              examples=examples.CLONES, links=(_JOB,)),
     Endpoint("POST", "/v0.4/jobs/{id}/move", move_job,
              "Submit a job once more, and cancel the original.", wire.JobCreated,
-             body=wire.CloneRequest, headers=(HEADER,), needs_body=False,
-             success=201, errors=(400, 404, *ERRORS, 413, *NOT_STORED),
+             body=wire.CloneRequest, headers=HEADERS, needs_body=False,
+             success=201, errors=(404, *ERRORS),
              examples=examples.CLONES, links=(_JOB,)),
     *results.ENDPOINTS,
     *sessions.ENDPOINTS,
