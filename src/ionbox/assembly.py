@@ -167,6 +167,7 @@ def open_house(settings: Settings) -> Iterator[House]:
                 clock=_now,
                 seed=settings.seed,
                 hold=None if stage is None else stage.hold,
+                holds=None if stage is None else stage.holds,
             )
             service = Service(
                 jobs,

@@ -258,3 +258,11 @@ def test_where_no_key_is_asked_for_all_callers_are_one() -> None:
         answer = requests.get(f"{server.url}{ROOM}/jobs", timeout=10)
 
     assert answer.json()["after_polls"] == 2
+
+
+def test_a_held_job_says_that_it_is_held(tester: Api) -> None:
+    ask(tester, "PUT", "jobs", {"after_polls": 1000})
+    job_id = tester.create(BELL)
+    wait = tester.get(f"/ionbox/v1/jobs/{job_id}/wait")
+
+    assert [reason["code"] for reason in wait["reasons"]] == ["held"]

@@ -14,7 +14,7 @@ from tests.chaos.caller import Caller
 from tests.chaos.player import Record, told_of
 
 from ionbox.service.admission import MAX_BATCH
-from ionbox.service.dispatcher import MAX_ATTEMPTS
+from ionbox.service.endings import MAX_ATTEMPTS
 
 _GIVEN_UP = "given up after"
 

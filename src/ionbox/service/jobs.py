@@ -66,6 +66,7 @@ class Jobs:
         clock: Returns the time, aware.
         seed: Makes the seeds that are drawn for jobs repeatable from one start to the next.
         hold: Asked before new jobs are queued; without it they always are.
+        holds: Whether a job is held.
     """
 
     def __init__(  # noqa: PLR0913 - it holds the core together
@@ -80,6 +81,7 @@ class Jobs:
         clock: Callable[[], datetime],
         seed: int | None = None,
         hold: Hold | None = None,
+        holds: Callable[[str], bool] | None = None,
     ) -> None:
         self._store = store
         self._results = results
@@ -89,6 +91,7 @@ class Jobs:
         self._rulebook = rulebook
         self._clock = clock
         self._hold = hold
+        self._holds = holds or (lambda _: False)
         self._seeds = random.Random(seed)  # noqa: S311 - for physics, not for secrets
         # Ids are to differ, not to be secret; asking the system each time lets other threads in.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311
@@ -241,7 +244,8 @@ class Jobs:
         job = self.job(caller, job_id)
         one = self._last_child(job) if job.is_parent else job
         forecast = self._dispatcher.forecast(one) if self._dispatcher.waits(one.id) else None
-        return Wait(job, one, forecast, self._dispatcher.beat_of(one.id), self._clock())
+        beat, is_held = self._dispatcher.beat_of(one.id), self._holds(one.id)
+        return Wait(job, one, forecast, beat, self._clock(), is_held=is_held)
 
     def _last_child(self, parent: Job) -> Job:
         """Return the last child that has not ended; a parent without such stands for itself."""

@@ -29,6 +29,7 @@ class Wait:
         forecast: Of a job that waits for a worker.
         beat: The last that was heard of a job that runs.
         now: When this was asked.
+        is_held: Whether its tester holds it.
     """
 
     job: Job
@@ -36,6 +37,7 @@ class Wait:
     forecast: Forecast | None
     beat: Beat | None
     now: datetime
+    is_held: bool = False
 
     @property
     def position(self) -> int | None:
@@ -60,6 +62,8 @@ class Wait:
 
 def reasons(wait: Wait) -> list[Reason]:
     """Return what a job waits for; nothing where it does not wait."""
+    if wait.is_held:
+        return [Reason("held", "its tester asked for it to be held (--testing)")]
     if wait.forecast is None:
         is_waiting = wait.one.status in (JobStatus.SUBMITTED, JobStatus.READY)
         return [Reason("starting", "a worker is about to take it")] if is_waiting else []
