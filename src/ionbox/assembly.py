@@ -127,57 +127,65 @@ def open_house(settings: Settings) -> Iterator[House]:
             results = FilesystemResults(directory / "results")
             results.sweep(set(store.blobs()))
             _purge(store)
-            rulebook = Rulebook(_rules(settings))
-            noise_models = _noise_models(settings)
-            backends = _backends(settings, noise_models)
-            prices = _price_book(settings, backends)
-            targets = Targets(backends, noise_models)
-            acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
-            events = Events(store)
-            stage = None
-            if settings.testing:
-                # The dispatcher is made below: each of the two hands jobs to the other.
-                stage = Stage(store, lambda job: dispatcher.queue(job), _now)  # noqa: PLW0108
-                events.tell_ends(stage.forget)
-            dispatcher = Dispatcher(
-                store,
-                results,
-                # One worker a core; one is kept for short jobs, and one for inputs.
-                ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 2),
-                acceptance,
-                targets=targets,
-                rulebook=rulebook,
-                clock=_now,
-                limits=Limits(
-                    settings.key_running,
-                    settings.project_running,
-                    settings.key_waiting,
-                    settings.project_waiting,
-                ),
-                tell=events.progress,
-                keeps=None if stage is None else stage.keeps,
-            )
-            jobs = Jobs(
-                store,
-                results,
-                dispatcher,
-                acceptance,
-                targets=targets,
-                rulebook=rulebook,
-                clock=_now,
-                seed=settings.seed,
-                hold=None if stage is None else stage.hold,
-                holds=None if stage is None else stage.holds,
-            )
-            service = Service(
-                jobs,
-                Sessions(store, backends, _now, prices.currency),
-                Catalog(backends, prices, store),
-                Accounts(store, _now),
-                Usage(store),
-                events,
-            )
-            yield House(service, dispatcher, rulebook, None if stage is None else Rehearsal(stage))
+            yield _house(settings, store, results)
+
+
+def _house(settings: Settings, store: SqliteStore, results: FilesystemResults) -> House:
+    """Return the core, put together on a store and a place for results."""
+    rulebook = Rulebook(_rules(settings))
+    noise_models = _noise_models(settings)
+    backends = _backends(settings, noise_models)
+    prices = _price_book(settings, backends)
+    targets = Targets(backends, noise_models)
+    acceptance = Acceptance(backends, prices, is_strict=settings.limits == "ionq")
+    events = Events(store)
+    # The dispatcher is made below: it and the stage hand jobs to each other.
+    stage = Stage(store, lambda job: dispatcher.queue(job), _now) if settings.testing else None  # noqa: PLW0108
+    if stage is not None:
+        events.tell_ends(stage.forget)
+    dispatcher = Dispatcher(
+        store,
+        results,
+        # One worker a core; one is kept for short jobs, and one for inputs.
+        ProcessExecutor(settings.workers or rulebook.rules.machine.cores + 2),
+        acceptance,
+        targets=targets,
+        rulebook=rulebook,
+        clock=_now,
+        limits=_queue_limits(settings),
+        tell=events.progress,
+        keeps=None if stage is None else stage.keeps,
+    )
+    jobs = Jobs(
+        store,
+        results,
+        dispatcher,
+        acceptance,
+        targets=targets,
+        rulebook=rulebook,
+        clock=_now,
+        seed=settings.seed,
+        hold=None if stage is None else stage.hold,
+        holds=None if stage is None else stage.holds,
+    )
+    service = Service(
+        jobs,
+        Sessions(store, backends, _now, prices.currency),
+        Catalog(backends, prices, store),
+        Accounts(store, _now),
+        Usage(store),
+        events,
+    )
+    return House(service, dispatcher, rulebook, None if stage is None else Rehearsal(stage))
+
+
+def _queue_limits(settings: Settings) -> Limits:
+    return Limits(
+        key_running=settings.key_running,
+        project_running=settings.project_running,
+        key_waiting=settings.key_waiting,
+        project_waiting=settings.project_waiting,
+    )
 
 
 def serve(settings: Settings, announce: Callable[[Welcome], None]) -> None:
