@@ -95,7 +95,7 @@ class TooManyJobsError(IonboxError):
 
     def __init__(self, whose: str, limit: int, waiting: int, given: int) -> None:
         super().__init__(
-            f"{given} more jobs of a {whose} that has {waiting} waiting; {limit} may wait"
+            f"{given} given, beside {waiting} that wait; {limit} jobs of a {whose} may wait at once"
         )
         self.whose = whose
         self.limit = limit

@@ -142,6 +142,8 @@ def test_more_waiting_jobs_than_allowed_are_refused_until_some_have_gone(whose: 
         api.running(api.submit(ENDLESS))
         waiting = [api.submit(WAITING) for _ in range(2)]
         refused = api.call("POST", "/v0.3/jobs", {"input": BELL})
+        many = {"qubits": 2, "circuits": [{"circuit": BELL["circuit"]}] * 3}
+        never = api.call("POST", "/v0.3/jobs", {"input": many})
         api.call("PUT", f"/v0.3/jobs/{waiting[0]}/status/cancel")
         accepted = api.call("POST", "/v0.3/jobs", {"input": BELL})
 
@@ -150,6 +152,8 @@ def test_more_waiting_jobs_than_allowed_are_refused_until_some_have_gone(whose: 
     assert refused.json() == {
         "statusCode": 429,
         "error": "Too Many Requests",
-        "message": f"1 more jobs of a {whose} that has 2 waiting; 2 may wait",
+        "message": f"1 given, beside 2 that wait; 2 jobs of a {whose} may wait at once",
     }
     assert accepted.status_code == 200
+    assert never.status_code == 400
+    assert never.json()["message"] == f"3 jobs at once; 2 of a {whose} may wait"
