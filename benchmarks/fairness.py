@@ -39,6 +39,7 @@ GREEDY_JOBS = 400
 GOAL = 2.0
 WHOLE: tuple[int, int, float] = (200, 20, 60)  # keys, jobs of each, seconds: such a run is kept
 CONNECTIONS = 16
+RUNS = ("in step", "in step, beside a greedy key", "at once", "at random moments")
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def in_step(drawn: random.Random, crowd: Crowd) -> list[float]:
 
 
 def at_once(drawn: random.Random, crowd: Crowd) -> list[float]:
-    """All at the same moment of the first second."""
-    return [drawn.uniform(0, 1)] * crowd.num_jobs
+    """All in the first second."""
+    return [drawn.uniform(0, 1) for _ in range(crowd.num_jobs)]
 
 
 def at_random(drawn: random.Random, crowd: Crowd) -> list[float]:
@@ -99,18 +100,21 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=WHOLE[1], help="of each key")
     parser.add_argument("--seconds", type=float, default=WHOLE[2], help="in which all come")
     parser.add_argument("--gates", type=int, default=100, help="of each circuit")
+    parser.add_argument("--run", choices=RUNS, help="this one alone; by default all four")
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
     options = parser.parse_args()
     crowd = Crowd(options.keys, options.jobs, options.seconds, options.gates, in_step)
-    runs = {
-        "in step": crowd,
-        "in step, beside a greedy key": replace(crowd, num_greedy=GREEDY_JOBS),
-        "at once": replace(crowd, comes=at_once),
-        "at random moments": replace(crowd, comes=at_random),
+    changes: dict[str, dict[str, Any]] = {
+        "in step": {},
+        "in step, beside a greedy key": {"num_greedy": GREEDY_JOBS},
+        "at once": {"comes": at_once},
+        "at random moments": {"comes": at_random},
     }
+    wanted = RUNS if options.run is None else (options.run,)
+    runs = {name: replace(crowd, **changes[name]) for name in wanted}
     figures = {name: measure(each) for name, each in runs.items()}
     print(json.dumps(_plain(figures)) if options.json else table(runs, figures))
-    if (crowd.num_keys, crowd.num_jobs, crowd.seconds) == WHOLE:
+    if (crowd.num_keys, crowd.num_jobs, crowd.seconds) == WHOLE and options.run is None:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "fairness.md").write_text(table(runs, figures))
 
@@ -129,7 +133,7 @@ def measure(crowd: Crowd) -> Waits:
 
 
 def table(runs: Mapping[str, Crowd], figures: Mapping[str, Waits]) -> str:
-    crowd = runs["in step"]
+    crowd = next(iter(runs.values()))
     lines = [
         "| run | least median wait | greatest | greatest / least | goal | the greedy key | busy |",
         "|---|---|---|---|---|---|---|",
