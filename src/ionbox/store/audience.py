@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from ionbox.service.ports import Event
+from ionbox.store.queries import QUERIES
 
+# Asked after every commit, without the calls that the library puts around each query.
+_NEW_EVENTS = QUERIES.new_events.sql
 _log = logging.getLogger(__name__)
 
 
@@ -17,23 +19,16 @@ class Audience:
 
     Args:
         at: The id of the newest event that need not be told.
-        find: The query of the events after one.
     """
 
-    def __init__(
-        self,
-        listener: Callable[[Sequence[Event]], None],
-        at: int,
-        find: Callable[..., Iterable[Any]],
-    ) -> None:
+    def __init__(self, listener: Callable[[Sequence[Event]], None], at: int) -> None:
         self._listener = listener
         self._at = at
-        self._find = find
 
     def hear(self, database: sqlite3.Connection) -> None:
         """Tell what is new since the last time."""
         try:
-            events = [Event(*row) for row in self._find(database, after=self._at)]
+            events = [Event(*row) for row in database.execute(_NEW_EVENTS, {"after": self._at})]
         except sqlite3.Error as error:
             _log.error("events will be told with those of the next commit: %s", error)
             return

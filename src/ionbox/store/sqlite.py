@@ -242,7 +242,7 @@ class SqliteStore:
     def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
         """Have the events from now on told once they are durable."""
         newest = self.event_ids().stop - 1
-        self._audience = listener and Audience(listener, newest, _QUERIES.new_events)
+        self._audience = listener and Audience(listener, newest)
 
     def _tell(self, database: sqlite3.Connection) -> None:
         """Tell what a commit brought to who listens; the writer's thread calls it after each."""
