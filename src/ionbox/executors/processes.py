@@ -98,10 +98,12 @@ class _Worker:
 
     def is_working(self) -> bool:
         with self._kill_lock:
-            pid = 0 if self._process is None else self._process.pid
+            process = self._process
+        if process is None:
+            return False
         try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.NoSuchProcess:
+            times = psutil.Process(process.pid).cpu_times()
+        except psutil.Error:
             return False
         before, self._cpu_seconds = self._cpu_seconds, times.user + times.system
         return self._cpu_seconds > before

@@ -169,10 +169,10 @@ class Admission:
     def assign(self, now: float) -> Iterator[int]:
         """Give idle workers what fits; yield each that got something."""
         idle = [worker for worker in range(self._num_workers) if worker not in self._grants]
+        # The one that is kept for reading reads first; it takes no short jobs.
+        idle.sort(key=lambda worker: worker != self._reading_worker)
         for position, worker in enumerate(idle):
-            # The last one takes no short jobs, unless it is one of two.
-            num_idle = len(idle) - position - (self._reading_worker == idle[-1])
-            grant = self._take(worker, num_idle, now)
+            grant = self._take(worker, len(idle) - position, now)
             if grant is not None:
                 self._grants[worker] = grant
                 yield worker
@@ -245,7 +245,8 @@ class Admission:
         )
 
     def _is_set_apart(self, entry: Entry) -> bool:
-        return entry.is_reading and self._reading_worker is not None
+        has_reader = self._reading_worker is not None
+        return entry.is_reading and has_reader and not is_short(entry)
 
     def _missing_bytes(self, entry: Entry) -> int:
         return max(0, entry.memory_bytes - self.free_memory_bytes)
@@ -322,8 +323,16 @@ class Admission:
         if needed > free or reserved is None:
             return needed <= free
         room = earliest_room(self._runs(self._grants.values(), now), free, reserved.memory_bytes)
-        ends_before = now + entry.core_seconds * self._pace.ratio <= room.at
+        starts_at = max(room.at, self._core_at(now))
+        ends_before = now + entry.core_seconds * self._pace.ratio <= starts_at
         return ends_before or needed <= room.spare_bytes
+
+    def _core_at(self, now: float) -> float:
+        """Return when a core is expected to be free."""
+        long = self._runs(self._long_grants(), now)
+        if sum(run.threads for run in long) < self._capacity.cores:
+            return now
+        return min(run.end for run in long)
 
     def _beside(self, now: float) -> Entry | None:
         """Return a long job that runs while another waits for memory, and does not hold it up."""
@@ -347,12 +356,16 @@ class Admission:
         return self.at_limit(entry) is None
 
     def _runs(self, grants: Iterable[Grant], now: float) -> list[Run]:
-        """Return when what runs is expected to end; what is overdue, any moment."""
-        pace = self._pace.ratio
+        """Return when what runs is expected to end."""
         return [
-            Run(max(now, grant.since + grant.seconds * pace), grant.threads, grant.memory_bytes)
-            for grant in grants
+            Run(self._end_of(grant, now), grant.threads, grant.memory_bytes) for grant in grants
         ]
+
+    def _end_of(self, grant: Grant, now: float) -> float:
+        """A long job that is late is taken to last as long again as it is late by now."""
+        planned = grant.since + grant.seconds * self._pace.ratio
+        late = max(0.0, now - planned)
+        return max(now, planned) + (late if is_long(grant.entries[0]) else 0.0)
 
     def _long_grants(self) -> list[Grant]:
         return [grant for grant in self._grants.values() if is_long(grant.entries[0])]

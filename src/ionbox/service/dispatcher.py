@@ -27,7 +27,7 @@ from ionbox.service.admission import (
     Limits,
     is_short,
 )
-from ionbox.service.endings import Claim, Endings, Loss, is_harmless
+from ionbox.service.endings import Claim, Endings, Loss
 from ionbox.service.fair_queue import Entry
 from ionbox.service.forecast import Forecast
 from ionbox.service.leases import LEASE_SECONDS, Leases
@@ -154,7 +154,8 @@ class Dispatcher:
     def forecast(self, job: Job, data: bytes | None = None) -> Forecast:
         """Return how long a job will wait that waits, or would be queued now, and for what."""
         with self._lock:
-            return self._admission.forecast(self._entry(job, data), self._now())
+            entry = self._admission.waiting.get(job.id) or self._entry(job, data)
+            return self._admission.forecast(entry, self._now())
 
     def waits(self, job_id: str) -> bool:
         """Return whether a job waits for a worker."""
@@ -252,8 +253,10 @@ class Dispatcher:
             _log.error("%d jobs could not be claimed and wait: %s", len(grant.entries), error)
             _later(self._wait_again, grant.entries)
             claims = []
+        tasks = list(map(self._task, claims))
+        self._heard[worker] = self._now()  # from here on it is the worker's own time
         self._claims[worker] = claims
-        return list(map(self._task, claims))
+        return tasks
 
     def _claim(self, entry: Entry, threads: int) -> Claim | None:
         """Claim one job; none where it has meanwhile ended."""
@@ -356,7 +359,7 @@ class Dispatcher:
 
     def _follow_up(self, change: Change, *, is_written: bool) -> None:
         """Queue a job that is to run (again); drop an outcome that came too late."""
-        job, before, result, *_ = change
+        job, _, result, *_ = change
         self._leases.drop(job.id)
         if not is_written:
             if result is not None and result.blob is not None:
@@ -364,7 +367,7 @@ class Dispatcher:
         elif job.status is JobStatus.SUBMITTED or (
             job.status is JobStatus.READY and not self._keeps(job)
         ):
-            self.queue(job, is_recovered=not is_harmless(job, before))
+            self.queue(job, is_recovered=job.attempt > 0)  # it has cost a worker before
 
     # --- in the thread that looks at leases ----------------------------------------------
 
@@ -377,7 +380,7 @@ class Dispatcher:
         for worker, grant in dict(self._admission.grants).items():
             if self._executor.is_working(worker):
                 self._hear(worker, (entry.job_id for entry in grant.entries))
-            elif now - max(grant.since, self._heard.get(worker, 0.0)) > self._leases.seconds:
+            elif now - self._heard.get(worker, now) > self._leases.seconds:
                 with self._lock:
                     if self._admission.grants.get(worker) is grant:
                         self._silent.add(worker)

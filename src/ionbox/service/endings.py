@@ -154,18 +154,6 @@ class Endings:
         return step(job, JobEvent.FAIL, now, failure=_poisonous(job, reason))[0]
 
 
-def is_harmless(after: Job, before: Job) -> bool:
-    """Return whether a job that is to be queued again has never harmed a worker, as far as known.
-
-    Args:
-        before: As the store had it: a short job's claim was not written.
-    """
-    if before.status is JobStatus.SUBMITTED:
-        return True
-    given_back = before.attempt - (before.status is JobStatus.STARTED)
-    return after.attempt == given_back
-
-
 def _told(job: Job, claim: Claim, reply: Finished) -> Job:
     """Return a job with what is known of its run."""
     return replace(

@@ -82,8 +82,8 @@ def _reasons(job: Job, forecast: Forecast) -> Iterator[Reason]:
     if forecast.others.num_jobs:
         yield Reason("other_jobs", f"about {_jobs(forecast.others)} of others, who have their turn")
     if forecast.missing_bytes:
-        text = f"{job.memory_bytes} bytes, {forecast.missing_bytes} more than are free now"
-        yield Reason("memory", f"it needs {text}")
+        text = f"it needs {forecast.missing_bytes} bytes more than are free now"
+        yield Reason("memory", text)
     if forecast.seconds and forecast.num_running:
         jobs = (
             "1 long job runs"

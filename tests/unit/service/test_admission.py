@@ -218,7 +218,7 @@ def test_an_input_waits_for_none_of_the_cores() -> None:
     queue = admission(cores=1, num_workers=4)
     push(queue, entry(3600.0, threads=1))
 
-    assert push(queue, *(Entry(f"{n}", "a", 0.01, 0, is_reading=True) for n in "ab")) == [2, 3]
+    assert push(queue, *(Entry(f"{n}", "a", 0.01, 0, is_reading=True) for n in "ab")) == [3, 2]
 
 
 @pytest.mark.parametrize(
@@ -326,11 +326,32 @@ def test_how_long_a_limit_keeps_a_job_waiting_nobody_knows(seconds: float) -> No
     assert (told.limit, told.seconds) == ("key", None)
 
 
-def test_an_overdue_job_may_end_any_moment_and_not_in_the_past() -> None:
+def test_a_long_job_that_is_late_is_taken_to_last_as_long_again() -> None:
     queue = admission(cores=1, memory=100, num_workers=3)
     push(queue, entry(1.0, memory=80))
 
-    assert queue.forecast(entry(1.0, memory=60), 50.0).seconds == 0
+    assert queue.forecast(entry(1.0, memory=60), 51.0).seconds == 50
+
+
+def test_short_jobs_go_on_beside_one_that_is_late_while_another_waits_for_all_memory() -> None:
+    queue = admission(cores=8, memory=100, num_workers=4)
+    push(queue, entry(10.0, memory=50), entry(10.0, memory=100))
+    queue.push(entry(SHORT, memory=1))
+
+    assert list(queue.assign(11.0)) == [0]
+
+
+def test_short_jobs_go_on_while_one_that_has_its_memory_waits_for_a_core() -> None:
+    queue = admission(cores=1, memory=100, num_workers=5)
+    texts = [Entry(name, "a", 0.01, 60, is_reading=True) for name in ("one", "two")]
+    push(queue, *texts)
+    push(queue, entry(10.0, memory=100))
+    push(queue, entry(100.0))
+    for worker in [w for w, grant in queue.grants.items() if grant.entries[0].is_reading]:
+        queue.release(worker)
+    queue.push(entry(SHORT, memory=1))
+
+    assert list(queue.assign(1.0)) == [0]
 
 
 def test_a_machine_that_slept_is_not_taken_for_a_slow_one() -> None:
