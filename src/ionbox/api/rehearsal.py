@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http
 import re
-import time
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs
@@ -15,12 +15,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ionbox.api import problems
+from ionbox.api.bell import Bell
 from ionbox.api.dropping import drop
 from ionbox.api.extensions.testing import PREFIX
 from ionbox.api.ignored import ignored_keys
 from ionbox.api.requests import Context, caller_who_shows, values_of
+from ionbox.api.waiting import await_end
 from ionbox.errors import NotFoundError, UnauthorizedError
-from ionbox.jobs.lifecycle import TERMINAL
 from ionbox.service.access import Caller
 from ionbox.service.journal import MAX_BODY_BYTES, RequestRecord
 from ionbox.service.rehearsal import Rehearsal
@@ -29,7 +30,6 @@ from ionbox.service.scenarios import Fault
 # How long a request waits for a job that is to end before it is answered.
 PATIENCE_SECONDS: Final = 60.0
 HEADERS: Final = ("user-agent", "content-type", "idempotency-key", "prefer")
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
 # More is not read ahead; the face refuses it.
 _MAX_READ_BYTES = 40 * 1024 * 1024
 _JOB: Final = re.compile(r"/v0\.[34]/jobs/([^/]+)")
@@ -76,7 +76,7 @@ class _Exchange:
     def __init__(self, app: ASGIApp, context: Context, caller: Caller, scope: Scope) -> None:
         assert context.rehearsal is not None  # noqa: S101 - else nobody stands around the faces
         self._app = app
-        self._jobs = context.service.jobs
+        self._service = context.service
         self._rehearsal: Rehearsal = context.rehearsal
         self._caller = caller
         self._scope = scope
@@ -150,16 +150,8 @@ class _Exchange:
 
     async def _end_of(self, job_id: str) -> None:
         """Wait until a job has ended, or is gone; there is an end to that as well."""
-        deadline, pause = time.monotonic() + PATIENCE_SECONDS, _FIRST_PAUSE
-        while not self._has_ended(job_id) and time.monotonic() < deadline:
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _has_ended(self, job_id: str) -> bool:
-        try:
-            return self._jobs.job(self._caller, job_id).status in TERMINAL
-        except NotFoundError:
-            return True
+        with contextlib.suppress(NotFoundError):
+            await await_end(self._service, self._caller, job_id, PATIENCE_SECONDS, Bell())
 
     def _write_down(self, status: int | None, job_id: str | None) -> None:
         data, headers = self._data, self._request.headers

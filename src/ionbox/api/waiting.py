@@ -18,6 +18,8 @@ from ionbox.api.endpoints import Handler, Header
 from ionbox.api.requests import caller_by_now, caller_of, service_of
 from ionbox.jobs.job import Job
 from ionbox.jobs.lifecycle import TERMINAL
+from ionbox.service.access import Caller
+from ionbox.service.service import Service
 
 MAX_WAIT_SECONDS = 60
 PREFER = Header(
@@ -69,21 +71,32 @@ async def ended(request: Request, job_id: str) -> Job:
 
 async def _end(request: Request, job_id: str) -> None:
     """Wait for the end of a job, or as long as is preferred; see `ended`."""
-    caller, service = caller_of(request), service_of(request)
     seconds, bell = preferred_wait(request), Bell()
+    if not seconds:
+        return
+    hanging_up = asyncio.create_task(_hung_up(request))
+    hanging_up.add_done_callback(lambda _: bell.ring())
+    try:
+        await await_end(service_of(request), caller_of(request), job_id, seconds, bell)
+    finally:
+        hanging_up.cancel()
+    if hanging_up.done():
+        raise ClientDisconnect
+    caller_by_now(request)
+
+
+async def await_end(
+    service: Service, caller: Caller, job_id: str, seconds: float, bell: Bell
+) -> None:
+    """Wait until a job has ended or was deleted, the bell rings, or so many seconds have passed.
+
+    Raises:
+        NotFoundError: If there is no such job.
+    """
     with service.events.awaiting(job_id, bell.ring):
         job = service.jobs.job(caller, job_id)
-        if not seconds or job.status in TERMINAL or service.events.is_closed:
-            return
-        hanging_up = asyncio.create_task(_hung_up(request))
-        hanging_up.add_done_callback(lambda _: bell.ring())
-        try:
+        if job.status not in TERMINAL and not service.events.is_closed:
             await bell.rung(seconds)
-        finally:
-            hanging_up.cancel()
-        if hanging_up.done():
-            raise ClientDisconnect
-        caller_by_now(request)
 
 
 def preference_applied(request: Request, response: Response) -> Response:
