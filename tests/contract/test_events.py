@@ -250,15 +250,3 @@ def test_a_listener_hears_what_is_durable_once_and_in_order(
     assert [event.id for event in heard] == list(range(2, 22))
     assert before.id in found[0]
     assert jobs[0].id in found[0]
-
-
-def test_who_stopped_listening_hears_nothing(store: SqliteStore, project: str) -> None:
-    heard: list[Event] = []
-    store.listen(heard.extend)
-    first = insert(store, project)
-    settle(store)
-    store.listen(None)
-    insert(store, project)
-    settle(store)
-
-    assert [event.job_id for event in heard] == [first.id]

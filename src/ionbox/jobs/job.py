@@ -45,8 +45,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 MULTI_CIRCUIT = "ionq.multi-circuit.v1"
-# RFC 9218, section 4.1: 0 is the most urgent.
-URGENCIES = range(8)
+# RFC 9218, section 4.1: of 0, the most urgent, to 7.
 URGENCY = 3
 _UUID_GROUPS = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
 
@@ -137,13 +136,6 @@ class Job(msgspec.Struct, frozen=True):
     def is_on_device(self) -> bool:
         """Whether it is compiled for a device, and run on its twin."""
         return self.characterization_id is not None
-
-    @property
-    def wait_seconds(self) -> float | None:
-        """How long it waited for its start; None where it never started."""
-        if self.started_at is None:
-            return None
-        return (self.started_at - self.submitted_at).total_seconds()
 
     @property
     def execution_seconds(self) -> float | None:

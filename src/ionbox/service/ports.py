@@ -257,8 +257,8 @@ class Store(Protocol):
         """
         ...
 
-    def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
-        """Have the events from now on, of all projects, told once they are durable; None: no more.
+    def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Have the events from now on, of all projects, told once they are durable.
 
         The listener is called by the thread that writes, so it must be quick and raise nothing.
         """

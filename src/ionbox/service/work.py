@@ -179,10 +179,6 @@ def make_plan(prepared: Prepared, rules: Rules) -> Plan:
     return made if num_parts == 1 else made.times(num_parts)
 
 
-def _unlimited(memory_bytes: int) -> None:
-    pass
-
-
 class Watch(NamedTuple):
     """What is told of a task beside its outcome.
 
@@ -195,7 +191,7 @@ class Watch(NamedTuple):
 
     clock: Callable[[], float]
     progress: Progress
-    begin: Callable[[int], None] = _unlimited
+    begin: Callable[[int], None]
 
 
 def perform(task: Task, watch: Watch) -> Assessed | Finished | Failed:

@@ -239,10 +239,10 @@ class SqliteStore:
             rows = _QUERIES.events(reader, project_id=project_id, start=start, stop=stop)
             return EventPage([Event(*row) for row in rows], kept)
 
-    def listen(self, listener: Callable[[Sequence[Event]], None] | None) -> None:
+    def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
         """Have the events from now on told once they are durable."""
         newest = self.event_ids().stop - 1
-        self._audience = listener and Audience(listener, newest)
+        self._audience = Audience(listener, newest)
 
     def _tell(self, database: sqlite3.Connection) -> None:
         """Tell what a commit brought to who listens; the writer's thread calls it after each."""
